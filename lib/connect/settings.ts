@@ -1,0 +1,165 @@
+/**
+ * Settings, declared once: a declaration gives parsing, validation with Kafka's own texts (`ConfigDef`, Kafka 4.3),
+ * REST `validate` and `config` answers, and the reference docs. Raw configs are flat maps of strings.
+ */
+import { ConfigError } from './errors.ts'
+
+export type SettingType = 'boolean' | 'string' | 'int' | 'short' | 'long' | 'double' | 'list' | 'class' | 'password'
+export type Importance = 'high' | 'medium' | 'low'
+export type Width = 'NONE' | 'SHORT' | 'MEDIUM' | 'LONG'
+export type RawConfig = Readonly<Record<string, string | null | undefined>>
+
+export interface Setting<T = unknown> {
+  readonly type: SettingType
+  readonly doc: string
+  readonly importance: Importance
+  /** Absent: the setting is required. */
+  readonly default?: T
+  /** Throws `ConfigError` for a value that its type allows and its meaning doesn't. */
+  readonly validator?: Validator
+  readonly group?: string
+  readonly width?: Width
+  readonly displayName?: string
+  readonly dependents?: readonly string[]
+  readonly recommender?: Recommender
+}
+
+export interface Validator {
+  check(name: string, value: unknown): void
+  /** What is allowed, as the docs print it: `[1,...]`. */
+  readonly allowed: string
+}
+
+export interface Recommender {
+  values(name: string, config: Readonly<Record<string, unknown>>): readonly unknown[]
+  visible(name: string, config: Readonly<Record<string, unknown>>): boolean
+}
+
+export type Settings = Readonly<Record<string, Setting>>
+export type ConfigOf<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never }
+
+/** A secret: prints as `[hidden]` wherever it is turned into text. */
+export class Password {
+  readonly #value: string
+
+  constructor(value: string) {
+    this.#value = value
+  }
+
+  reveal(): string {
+    return this.#value
+  }
+
+  toString(): string {
+    return '[hidden]'
+  }
+
+  toJSON(): string {
+    return '[hidden]'
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[hidden]'
+  }
+}
+
+type Options<D> = Partial<Omit<Setting, 'type' | 'default' | 'doc'>> & { readonly doc: string; readonly default?: D }
+
+function declare<T>(type: SettingType, options: Options<unknown>): Setting<T> {
+  return { importance: 'medium', ...options, type } as Setting<T>
+}
+
+export const string = <D extends string | null = never>(o: Options<D>): Setting<string | D> => declare('string', o)
+export const boolean = <D extends boolean | null = never>(o: Options<D>): Setting<boolean | D> => declare('boolean', o)
+export const int = <D extends number | null = never>(o: Options<D>): Setting<number | D> => declare('int', o)
+export const long = <D extends number | null = never>(o: Options<D>): Setting<number | D> => declare('long', o)
+export const short = <D extends number | null = never>(o: Options<D>): Setting<number | D> => declare('short', o)
+export const double = <D extends number | null = never>(o: Options<D>): Setting<number | D> => declare('double', o)
+export const list = <D extends readonly string[] | null = never>(o: Options<D>): Setting<readonly string[] | D> =>
+  declare('list', o)
+export const password = <D extends null = never>(o: Options<D>): Setting<Password | D> => declare('password', o)
+/** The name of a class, as the user wrote it; resolving it is the registry's. */
+export const className = <D extends string | null = never>(o: Options<D>): Setting<string | D> => declare('class', o)
+
+const LIMITS = {
+  short: [-32768n, 32767n],
+  int: [-2147483648n, 2147483647n],
+  long: [-9223372036854775808n, 9223372036854775807n],
+} as const
+
+/** `ConfigDef.parseType`: the raw text as the setting's type. Null stays null. */
+export function parseText(name: string, raw: string | null, type: SettingType): unknown {
+  if (raw === null) return null
+  const text = raw.trim()
+  switch (type) {
+    case 'boolean':
+      if (text.toLowerCase() === 'true') return true
+      if (text.toLowerCase() === 'false') return false
+      throw ConfigError.invalid(name, raw, 'Expected value to be either true or false')
+    case 'string':
+      return text
+    case 'class':
+      return text
+    case 'password':
+      return new Password(text)
+    case 'list':
+      return text === '' ? [] : text.split(/\s*,\s*/)
+    case 'double': {
+      const value = Number(text)
+      if (text === '' || (Number.isNaN(value) && text !== 'NaN'))
+        throw ConfigError.invalid(name, raw, 'Not a number of type DOUBLE')
+      return value
+    }
+    case 'int':
+    case 'short':
+    case 'long': {
+      const [low, high] = LIMITS[type]
+      const value = /^[+-]?\d+$/.test(text) ? BigInt(text.replace('+', '')) : null
+      if (value === null || value < low || value > high)
+        throw ConfigError.invalid(name, raw, `Not a number of type ${type.toUpperCase()}`)
+      return Number(value)
+    }
+    default:
+      return type satisfies never
+  }
+}
+
+/** One setting's outcome, as `ConfigValue` in REST `validate`. `value` is the parsed one. */
+export interface Checked {
+  readonly name: string
+  readonly value: unknown
+  readonly errors: readonly string[]
+}
+
+/** Parses and checks every declared setting of `raw`; unknown keys are not looked at. */
+export function check(settings: Settings, raw: RawConfig): Checked[] {
+  return Object.entries(settings).map(([name, setting]) => {
+    const text = raw[name]
+    try {
+      if (text === undefined) {
+        if (!('default' in setting))
+          throw new ConfigError(`Missing required configuration "${name}" which has no default value.`)
+        return { name, value: setting.default, errors: [] }
+      }
+      const value = parseText(name, text, setting.type)
+      try {
+        setting.validator?.check(name, value)
+        return { name, value, errors: [] }
+      } catch (error) {
+        return { name, value, errors: [(error as Error).message] }
+      }
+    } catch (error) {
+      return { name, value: null, errors: [(error as Error).message] }
+    }
+  })
+}
+
+/** The typed config, or the first `ConfigError` in the order of declaration. */
+export function parse<S extends Settings>(settings: S, raw: RawConfig): ConfigOf<S> {
+  const config: Record<string, unknown> = {}
+  for (const { name, value, errors } of check(settings, raw)) {
+    if (errors[0] !== undefined) throw new ConfigError(errors[0])
+    config[name] = value
+  }
+  return config as ConfigOf<S>
+}
