@@ -42,7 +42,8 @@ export class ConfigError extends ConnectError {
 
   /** Kafka's own text for a value that a setting refuses. */
   static invalid(name: string, value: unknown, why?: string): ConfigError {
-    return new ConfigError(`Invalid value ${value} for configuration ${name}${why === undefined ? '' : `: ${why}`}`)
+    const text = Array.isArray(value) ? `[${value.join(', ')}]` : String(value)
+    return new ConfigError(`Invalid value ${text} for configuration ${name}${why === undefined ? '' : `: ${why}`}`)
   }
 }
 

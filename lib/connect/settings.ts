@@ -18,6 +18,8 @@ export interface Setting<T = unknown> {
   /** Throws `ConfigError` for a value that its type allows and its meaning doesn't. */
   readonly validator?: Validator
   readonly group?: string
+  /** Place in its group, where it isn't the order of declaration. */
+  readonly order?: number
   readonly width?: Width
   readonly displayName?: string
   readonly dependents?: readonly string[]
@@ -25,6 +27,7 @@ export interface Setting<T = unknown> {
 }
 
 export interface Validator {
+  /** `value` is null too where the setting is missing, null or no value of its type, as in `ConfigDef`. */
   check(name: string, value: unknown): void
   /** What is allowed, as the docs print it: `[1,...]`. */
   readonly allowed: string
@@ -129,29 +132,49 @@ export interface Checked {
   readonly name: string
   readonly value: unknown
   readonly errors: readonly string[]
+  readonly recommended: readonly unknown[]
+  readonly visible: boolean
 }
 
-/** Parses and checks every declared setting of `raw`; unknown keys are not looked at. */
-export function check(settings: Settings, raw: RawConfig): Checked[] {
-  return Object.entries(settings).map(([name, setting]) => {
-    const text = raw[name]
-    try {
-      if (text === undefined) {
-        if (!('default' in setting))
-          throw new ConfigError(`Missing required configuration "${name}" which has no default value.`)
-        return { name, value: setting.default, errors: [] }
-      }
-      const value = parseText(name, text, setting.type)
-      try {
-        setting.validator?.check(name, value)
-        return { name, value, errors: [] }
-      } catch (error) {
-        return { name, value, errors: [(error as Error).message] }
-      }
-    } catch (error) {
-      return { name, value: null, errors: [(error as Error).message] }
-    }
+/**
+ * Parses and checks every declared setting of `raw`; unknown keys are not looked at. With a `prefix`, as of a
+ * transform, the keys of `raw` and the names of the outcome carry it; validators and recommenders don't see it.
+ * As `ConfigDef.validateAll`: a validator speaks even where the value is missing or can't be parsed.
+ */
+export function check(settings: Settings, raw: RawConfig, prefix = ''): Checked[] {
+  const parsed: Record<string, unknown> = {}
+  const found = Object.entries(settings).map(([name, setting]) => {
+    const errors: string[] = []
+    const value = parseSetting(prefix + name, setting, raw, errors)
+    parsed[name] = value
+    collect(errors, value, () => setting.validator?.check(name, value))
+    return { name, setting, value, errors }
   })
+  return found.map(({ name, setting, value, errors }) => {
+    const { recommender } = setting
+    const recommended = collect(errors, value, () => recommender?.values(name, parsed)) ?? []
+    const visible = collect(errors, value, () => recommender?.visible(name, parsed)) ?? true
+    return { name: prefix + name, value, errors, recommended, visible }
+  })
+}
+
+function parseSetting(name: string, setting: Setting, raw: RawConfig, errors: string[]): unknown {
+  const text = raw[name]
+  if (text !== undefined) return collect(errors, text, () => parseText(name, text, setting.type)) ?? null
+  if ('default' in setting) return setting.default
+  errors.push(`Missing required configuration "${name}" which has no default value.`)
+  return null
+}
+
+/** Runs a step and keeps the text of a `ConfigError`. A validator may trip over a null that is an error already. */
+function collect<T>(errors: string[], value: unknown, step: () => T): T | undefined {
+  try {
+    return step()
+  } catch (error) {
+    if (error instanceof ConfigError) errors.push(error.message)
+    else if (value !== null) throw error
+    return undefined
+  }
 }
 
 /** The typed config, or the first `ConfigError` in the order of declaration. */

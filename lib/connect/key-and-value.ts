@@ -1,0 +1,48 @@
+/** One transform for a record's key and one for its value: Connect's `X$Key` and `X$Value`. */
+import { type PluginOf, plugin, type Transform } from './plugin.ts'
+import type { ConnectRecord } from './record.ts'
+import type { Schema } from './schema.ts'
+import type { ConfigOf, Settings } from './settings.ts'
+import type { Value } from './value.ts'
+
+/** The half of a record that a transform works on. */
+export interface Part {
+  readonly name: 'Key' | 'Value'
+  schema(record: ConnectRecord): Schema | null
+  value(record: ConnectRecord): Value
+  replace(record: ConnectRecord, schema: Schema | null, value: Value): ConnectRecord
+}
+
+export const KEY: Part = {
+  name: 'Key',
+  schema: (record) => record.keySchema,
+  value: (record) => record.key,
+  replace: (record, schema, value) => record.withKey(schema, value),
+}
+
+export const VALUE: Part = {
+  name: 'Value',
+  schema: (record) => record.valueSchema,
+  value: (record) => record.value,
+  replace: (record, schema, value) => record.withValue(schema, value),
+}
+
+/** `class` is the name without `$Key` or `$Value`. */
+export function keyAndValue<S extends Settings>(declaration: {
+  readonly class: string
+  readonly version: string
+  readonly doc: string
+  readonly settings: S
+  create(config: ConfigOf<S>, part: Part): Transform
+}): PluginOf<Transform>[] {
+  const { class: name, version, doc, settings, create } = declaration
+  return [KEY, VALUE].map((part) =>
+    plugin<Transform, S>({
+      class: `${name}$${part.name}`,
+      version,
+      doc,
+      settings,
+      create: (config) => create(config, part),
+    }),
+  )
+}
