@@ -1,0 +1,339 @@
+/** Produces records: sync per record, with sequence numbers, several requests in flight, in order. */
+import { ConnectError, DataError } from '../connect/errors.ts'
+import type { Payload } from '../connect/plugin.ts'
+import { Acknowledgements } from './acknowledgements.ts'
+import { newBatchBuffers } from './batch-buffers.ts'
+import type { Cluster } from './cluster.ts'
+import { CODES, kafkaError } from './codes.ts'
+import { loadCodec, UNCOMPRESSED } from './compression.ts'
+import { type Batch, PartitionQueue, type ProducerIdentity, type QueueContext } from './partition-queue.ts'
+import { anotherPartition, partitionOfKey } from './partitioner.ts'
+import type { ProducerSettings } from './producer-settings.ts'
+import type { RecordHeader } from './record-batch-encoder.ts'
+import { Sender, type SenderOwner } from './sender.ts'
+import { askUntilDone, initProducerIdRequest } from './transaction-requests.ts'
+
+export { RecordTooLarge } from './partition-queue.ts'
+export type { RecordHeader } from './record-batch-encoder.ts'
+
+export interface Producer {
+  /**
+   * Metadata of the topics, before `append` may be called for them; await it per batch. Rejects with a retriable
+   * UNKNOWN_TOPIC_OR_PARTITION that names a missing topic, or where no broker can be reached and a topic isn't known yet.
+   */
+  prepare(topics: Iterable<string>): Promise<void>
+  /**
+   * Takes a record. Partition null: by the key's hash as Kafka's default partitioner, by chance for a null key, the
+   * same for a batch. Timestamp null: now. Answers the partition. Throws `RecordTooLarge`, or a `DataError` for a
+   * partition that isn't there; the producer goes on after both. Once the producer has failed it throws that error.
+   */
+  append(
+    topic: string,
+    partition: number | null,
+    key: Payload,
+    value: Payload,
+    timestamp: number | null,
+    headers: readonly RecordHeader[],
+  ): number
+  /** Bytes that aren't acknowledged yet. */
+  readonly buffered: number
+  /** Resolves when `buffered` is below the limit of `buffer.memory`. Rejects once the producer has failed. */
+  room(): Promise<void>
+  /**
+   * Resolves when all that was appended so far is acknowledged; sent at once, without linger. Rejects with the first
+   * error that no retry mends: then the producer is broken for good.
+   */
+  flush(): Promise<void>
+  /**
+   * Number of records, in the order of `append`, that are acknowledged with all before them: so a caller can commit
+   * source offsets without a flush.
+   */
+  readonly acknowledged: number
+  readonly appended: number
+  /** Called when `acknowledged` has grown. What it throws breaks the producer. */
+  onAcknowledged?: ((acknowledged: number) => void) | undefined
+  /** The offset after the last acknowledged batch; undefined where none is known. */
+  position(topic: string, partition: number): number | undefined
+  /** Nothing is in flight afterwards. What isn't flushed is dropped. */
+  close(): Promise<void>
+}
+
+/** An idempotent producer, unless its settings say otherwise. */
+export async function createProducer(cluster: Cluster, settings: ProducerSettings): Promise<Producer> {
+  const producer = new KafkaProducer(cluster, settings, null)
+  await producer.load()
+  return producer
+}
+
+interface TopicQueues {
+  partitions: number
+  /** By partition; with gaps. */
+  readonly queues: PartitionQueue[]
+  /** Where records without key or partition go, and the bytes that have gone there. */
+  sticky: number
+  stickyBytes: number
+}
+
+interface Waiter {
+  /** For `flush`: resolves when so many are acknowledged. For `room`: null. */
+  readonly target: number | null
+  resolve(): void
+  reject(error: unknown): void
+}
+
+const READY = Promise.resolve()
+const FREE_BUFFERS = 16 * 1024 * 1024
+const NOT_IDEMPOTENT: ProducerIdentity = { producerId: -1, producerEpoch: -1 }
+
+export class KafkaProducer implements Producer {
+  onAcknowledged: ((acknowledged: number) => void) | undefined = undefined
+  protected readonly cluster: Cluster
+  protected readonly settings: ProducerSettings
+  protected readonly sender: Sender
+  /** The error that has broken the producer. */
+  protected failure: unknown = null
+  readonly #context: QueueContext
+  readonly #acknowledgements = new Acknowledgements()
+  readonly #topics = new Map<string, TopicQueues>()
+  #identity: ProducerIdentity | null = null
+  #identifying = false
+  #buffered = 0
+  #flushTo = 0
+  #waiters: Waiter[] = []
+  #now = 0
+
+  constructor(cluster: Cluster, settings: ProducerSettings, transactionalId: string | null) {
+    this.cluster = cluster
+    this.settings = settings
+    const buffers = newBatchBuffers(FREE_BUFFERS)
+    this.#context = {
+      settings,
+      codec: UNCOMPRESSED,
+      buffers,
+      acknowledgements: this.#acknowledgements,
+      transactional: transactionalId !== null,
+    }
+    this.sender = new Sender(cluster, settings, buffers, this.#asOwner(transactionalId))
+  }
+
+  /** Loads the codec; before all else. */
+  async load(): Promise<void> {
+    this.#context.codec = await loadCodec(this.settings.compression)
+  }
+
+  get buffered(): number {
+    return this.#buffered
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledgements.acknowledged
+  }
+
+  get appended(): number {
+    return this.#acknowledgements.appended
+  }
+
+  async prepare(topics: Iterable<string>): Promise<void> {
+    if (this.failure !== null) throw this.failure
+    this.identify()
+    const names = [...topics]
+    try {
+      await this.cluster.topics(names)
+    } catch (error) {
+      // What is known serves until a broker answers again.
+      if (!(error instanceof ConnectError && error.kind === 'retriable')) throw error
+      if (!names.every((name) => this.#topics.has(name))) throw error
+    }
+    for (const name of names) {
+      const partitions = this.cluster.partitionCount(name) ?? 0
+      if (partitions === 0) {
+        const why = 'there is no such topic'
+        throw kafkaError(CODES.UNKNOWN_TOPIC_OR_PARTITION, `Producing to topic ${name}`, why)
+      }
+      const known = this.#topics.get(name)
+      if (known !== undefined) known.partitions = partitions
+      else this.#topics.set(name, { partitions, queues: [], sticky: -1, stickyBytes: 0 })
+    }
+  }
+
+  append(
+    topic: string,
+    partition: number | null,
+    key: Payload,
+    value: Payload,
+    timestamp: number | null,
+    headers: readonly RecordHeader[],
+  ): number {
+    if (this.failure !== null) throw this.failure
+    const known = this.#topics.get(topic)
+    if (known === undefined) throw new ConnectError(`Topic ${topic} was not prepared for producing`)
+    const to = partition ?? (key === null ? this.#stickyPartition(topic, known) : partitionOfKey(key, known.partitions))
+    const queue = known.queues[to] ?? this.#newQueue(topic, to, known)
+    const now = this.#clock()
+    const grown = queue.append(key, value, timestamp ?? now, headers, now)
+    this.#acknowledgements.appended++
+    this.#buffered += grown
+    known.stickyBytes += grown
+    this.sender.add(queue, grown)
+    return to
+  }
+
+  room(): Promise<void> {
+    if (this.failure !== null) return Promise.reject(this.failure)
+    return this.#buffered < this.settings.bufferMemory ? READY : this.#wait(null)
+  }
+
+  flush(): Promise<void> {
+    if (this.failure !== null) return Promise.reject(this.failure)
+    const target = this.appended
+    if (this.acknowledged >= target) return READY
+    this.#flushTo = target
+    const flushed = this.#wait(target)
+    this.sender.send()
+    return flushed
+  }
+
+  position(topic: string, partition: number): number | undefined {
+    return this.#topics.get(topic)?.queues[partition]?.nextOffset
+  }
+
+  async close(): Promise<void> {
+    this.fail(new ConnectError('The producer is closed'))
+    await this.sender.settled()
+  }
+
+  /** The producer's id where it is known; else asks for it, and wakes the sender when it is there. */
+  protected identify(): ProducerIdentity | null {
+    if (this.#identity === null && !this.settings.idempotent) this.#identity = NOT_IDEMPOTENT
+    if (this.#identity === null && !this.#identifying) {
+      this.#identifying = true
+      void this.#askForIdentity()
+    }
+    return this.#identity
+  }
+
+  /** Whether batches of the queue may be sent now. */
+  protected admit(_queue: PartitionQueue): boolean {
+    return true
+  }
+
+  /** Breaks the producer, for good. The first error stays. */
+  protected fail(error: unknown): void {
+    if (this.failure !== null) return
+    this.failure = error
+    this.#dropQueues()
+    this.#settleWaiters()
+  }
+
+  /**
+   * Forgets all that isn't acknowledged, as if it were. Only while nothing is in flight. Answers whether the broker
+   * misses sequence numbers now.
+   */
+  protected discard(): boolean {
+    this.#acknowledgements.drop()
+    const gap = this.#dropQueues()
+    this.#settleWaiters()
+    return gap
+  }
+
+  /** A new id or epoch: sequence numbers begin at 0 again. */
+  protected startSequences(identity: ProducerIdentity): void {
+    this.#identity = identity
+    for (const { queues } of this.#topics.values()) for (const queue of queues) queue?.reset()
+  }
+
+  #asOwner(transactionalId: string | null): SenderOwner {
+    const producer = this
+    return {
+      transactionalId,
+      get hasFailed() {
+        return producer.failure !== null
+      },
+      get isFlushing() {
+        return producer.#flushTo > producer.acknowledged
+      },
+      identify: () => this.identify(),
+      admit: (queue) => this.admit(queue),
+      acknowledged: (batch) => this.#acknowledged(batch),
+      grown: (bytes) => {
+        this.#buffered += bytes
+      },
+      answered: () => this.#settleWaiters(),
+      fail: (error) => this.fail(error),
+    }
+  }
+
+  #acknowledged(batch: Batch): void {
+    this.#buffered -= batch.size
+    if (this.#acknowledgements.end(batch.entry)) this.onAcknowledged?.(this.acknowledged)
+  }
+
+  #newQueue(topic: string, partition: number, known: TopicQueues): PartitionQueue {
+    if (!Number.isInteger(partition) || partition < 0 || partition >= known.partitions) {
+      throw new DataError(
+        `Partition ${partition} of a record for topic ${topic} is not in the range [0...${known.partitions})`,
+      )
+    }
+    const queue = new PartitionQueue(topic, partition, this.#context)
+    known.queues[partition] = queue
+    return queue
+  }
+
+  #stickyPartition(topic: string, known: TopicQueues): number {
+    if (known.partitions > 1 && (known.sticky < 0 || known.stickyBytes >= this.settings.batchSize)) {
+      known.sticky = anotherPartition(known.sticky, known.partitions, (n) => this.cluster.leader(topic, n) >= 0)
+      known.stickyBytes = 0
+    }
+    return Math.max(0, known.sticky)
+  }
+
+  /** The time, read once for a synchronous run of appends: reading it takes 40 ns. */
+  #clock(): number {
+    if (this.#now === 0) {
+      this.#now = Date.now()
+      queueMicrotask(() => {
+        this.#now = 0
+      })
+    }
+    return this.#now
+  }
+
+  async #askForIdentity(): Promise<void> {
+    const { transactionTimeoutMs, deliveryTimeoutMs } = this.settings
+    const request = initProducerIdRequest(null, transactionTimeoutMs)
+    const any = () => this.cluster.anyNode()
+    try {
+      this.#identity = await askUntilDone(this.cluster, any, request, 'Getting a producer id', deliveryTimeoutMs)
+      this.sender.send()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  #dropQueues(): boolean {
+    let gap = false
+    for (const { queues } of this.#topics.values()) {
+      for (const queue of queues) if (queue?.drop()) gap = true
+    }
+    this.sender.clear()
+    this.#buffered = 0
+    return gap
+  }
+
+  #wait(target: number | null): Promise<void> {
+    return new Promise((resolve, reject) => this.#waiters.push({ target, resolve, reject }))
+  }
+
+  #settleWaiters(): void {
+    if (this.#waiters.length === 0) return
+    const { failure, acknowledged } = this
+    const hasRoom = this.#buffered < this.settings.bufferMemory
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) {
+      if (failure !== null) waiter.reject(failure)
+      else if (waiter.target === null ? hasRoom : acknowledged >= waiter.target) waiter.resolve()
+      else this.#waiters.push(waiter)
+    }
+  }
+}
