@@ -1,0 +1,64 @@
+/** The state of one Connect cluster: three topics in Kafka, one table in DynamoDB. */
+import type { Cluster } from '../kafka/cluster.ts'
+import type { Worker } from '../worker/settings.ts'
+import { type Configs, createConfigs, INTENT_MS, type OnOther } from './configs.ts'
+import { createLeases, type Leases } from './leases.ts'
+import { openLog } from './log.ts'
+import { rebuildTable } from './rebuild.ts'
+import { createSourceOffsets, type SourceOffsetsStore } from './source-offsets.ts'
+import { createStatuses, type Statuses } from './statuses.ts'
+import { openTable, type Table } from './table.ts'
+import { ensureTopics } from './topics.ts'
+
+export interface StateOptions {
+  readonly cluster: Cluster
+  /** Its name (`PENSTOCK_TABLE`), or the table itself. */
+  readonly table: string | Table
+  readonly worker: Worker
+  /** Records of the config topic that no view holds: restart requests, logger levels, session keys. */
+  readonly onOther?: OnOther
+}
+
+export interface State extends AsyncDisposable {
+  readonly configs: Configs
+  readonly statuses: Statuses
+  readonly leases: Leases
+  readonly offsets: SourceOffsetsStore
+  /**
+   * Makes what is missing: the topics, the table, the views, and the leases from the status topic. To be called where
+   * something rejected with `TableGone`; doing it twice, or two at once, does no harm.
+   */
+  rebuild(): Promise<void>
+  /** Leaves the cluster open: it is the caller's. */
+  close(): Promise<void>
+}
+
+/** A config record that comes after its intent is void could get between another writer's. */
+const CONFIG_DELIVERY_MS = INTENT_MS / 2
+const STATUS_DELIVERY_MS = 15_000
+
+/** Opens nothing by itself: the first use does. */
+export function openState({ cluster, table: named, worker, onOther }: StateOptions): State {
+  const table = typeof named === 'string' ? openTable(named) : named
+  const configLog = openLog(cluster, worker.topics.configs, 'read_committed', CONFIG_DELIVERY_MS)
+  const statusLog = openLog(cluster, worker.topics.status, 'read_uncommitted', STATUS_DELIVERY_MS)
+  const configs = createConfigs(table, configLog, onOther)
+  const leases = createLeases(table)
+  const close = async () => {
+    await Promise.all([configLog.close(), statusLog.close(), offsets.close()])
+    table.close()
+  }
+  const offsets = createSourceOffsets(cluster, table, worker.topics.offsets)
+  return {
+    configs,
+    statuses: createStatuses(table, statusLog),
+    leases,
+    offsets,
+    async rebuild() {
+      await ensureTopics(cluster, worker)
+      await rebuildTable({ table, configs, statusLog, leases })
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

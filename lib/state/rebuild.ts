@@ -1,0 +1,58 @@
+/** Making the table from the topics: for a new installation, and where it was lost while everything runs. */
+import { randomUUID } from 'node:crypto'
+import type { Configs } from './configs.ts'
+import { type Lease, NO_PROGRESS } from './lease.ts'
+import type { Leases } from './leases.ts'
+import type { TopicLog } from './log.ts'
+import { beginConfigLog, isWhole, markWhole } from './log-positions.ts'
+import type { LeaseRecord, StatusRecord } from './status-records.ts'
+import { applyStatuses } from './status-views.ts'
+import { statusRecords } from './statuses.ts'
+import type { Table } from './table.ts'
+
+export interface Rebuilt {
+  readonly table: Table
+  readonly configs: Configs
+  readonly statusLog: TopicLog
+  readonly leases: Leases
+}
+
+/**
+ * Several may do it at once. What says that the table is whole comes last, and no task gets a first lease before:
+ * whoever owned one when the table was lost keeps it until its deadline.
+ */
+export async function rebuildTable({ table, configs, statusLog, leases }: Rebuilt): Promise<void> {
+  await table.create()
+  await beginConfigLog(table, randomUUID())
+  await configs.catchUp()
+  if (await isWhole(table)) return
+  const ends = await statusLog.ends()
+  const records = await statusRecords(
+    statusLog,
+    ends.map(() => 0),
+    ends,
+  )
+  await applyStatuses(table, records)
+  for (const record of lastLeases(records.map(({ record }) => record))) {
+    const { connector, task, lease } = record
+    if (lease !== null) await leases.restore(restored(connector, task, lease))
+  }
+  await markWhole(table, ends)
+}
+
+type LeaseStatus = StatusRecord & { readonly kind: 'lease' }
+
+function lastLeases(records: readonly StatusRecord[]): Iterable<LeaseStatus> {
+  const last = new Map<string, LeaseStatus>()
+  for (const record of records) if (record.kind === 'lease') last.set(`${record.connector}-${record.task}`, record)
+  return last.values()
+}
+
+/** Not ended: owned until its deadline. */
+function restored(connector: string, task: number, record: LeaseRecord): Lease {
+  const { epoch, owner, deadline, ended, generation = 0 } = record
+  const before = { restarts: 0, nextRestart: null, slices: 0, progress: NO_PROGRESS, invitedAt: 0, plannedEnd: null }
+  const slice = { epoch, generation, owner, deadline, heir: null, doubled: false, wanted: 'run' } as const
+  const end = ended ? ({ kind: 'again' } as const) : null
+  return { connector, task, ...slice, ...before, state: ended ? 'sealed' : 'owned', end, clean: ended }
+}

@@ -1,0 +1,85 @@
+/** Statuses as the status topic has them; the views are in the connector's item (`ConnectorView`). */
+import { ConnectError } from '../connect/errors.ts'
+import { connectorKey, viewOf } from './connector-view.ts'
+import type { TopicLog } from './log.ts'
+import { advanceStatusLog, statusLog } from './log-positions.ts'
+import { encodeStatusRecord, type LeaseRecord, parseStatusRecord, type StatusRecord } from './status-records.ts'
+import { applyStatus, applyStatuses, type PositionedStatus } from './status-views.ts'
+import type { Table } from './table.ts'
+
+export type { ActiveTopic, LeaseRecord, Status, StatusRecord, StatusState, TaskStatus } from './status-records.ts'
+
+export interface Statuses {
+  /**
+   * Durable in the topic when it resolves. The views follow at once; where the table is lost or doesn't answer, with
+   * the next `catchUp` of anyone.
+   */
+  publish(records: readonly StatusRecord[]): Promise<void>
+  /** One `penstock-lease-` record, durable in the topic when it resolves; null deletes. */
+  publishLease(connector: string, task: number, lease: LeaseRecord | null): Promise<void>
+  /** Tombstones for all that the view of a deleted connector shows, and for the leases of these tasks. */
+  forget(connector: string, tasks: readonly number[]): Promise<void>
+  /** Applies what others wrote to the views. `TableGone` where the table isn't whole. */
+  catchUp(): Promise<void>
+}
+
+export function createStatuses(table: Table, log: TopicLog): Statuses {
+  return new LoggedStatuses(table, log)
+}
+
+class LoggedStatuses implements Statuses {
+  readonly #table: Table
+  readonly #log: TopicLog
+
+  constructor(table: Table, log: TopicLog) {
+    this.#table = table
+    this.#log = log
+  }
+
+  async publish(records: readonly StatusRecord[]): Promise<void> {
+    const written = await this.#log.append(records.map(encodeStatusRecord))
+    try {
+      await Promise.all(
+        records.map((record, i) => applyStatus(this.#table, { record, position: written[i]?.position ?? 0 })),
+      )
+    } catch (error) {
+      if (!(error instanceof ConnectError) || error.kind !== 'retriable') throw error
+    }
+  }
+
+  async publishLease(connector: string, task: number, lease: LeaseRecord | null): Promise<void> {
+    await this.publish([{ kind: 'lease', connector, task, lease }])
+  }
+
+  async forget(connector: string, tasks: readonly number[]): Promise<void> {
+    const item = await this.#table.get(connectorKey(connector))
+    const view = item === null ? null : viewOf(item)
+    const records: StatusRecord[] = tasks.map((task) => ({ kind: 'lease', connector, task, lease: null }))
+    for (const { task } of view?.taskStatuses ?? []) records.push({ kind: 'task', connector, task, status: null })
+    for (const { topic } of view?.topics ?? []) records.push({ kind: 'topic', connector, topic, active: null })
+    if (view?.connectorStatus) records.push({ kind: 'connector', connector, status: null })
+    if (records.length > 0) await this.publish(records)
+  }
+
+  async catchUp(): Promise<void> {
+    const asked = this.#log.ends()
+    asked.catch(() => {})
+    const from = await statusLog(this.#table)
+    const ends = await asked
+    if (ends.every((end, partition) => end <= (from[partition] ?? 0))) return
+    await applyStatuses(this.#table, await statusRecords(this.#log, from, ends))
+    await advanceStatusLog(this.#table, from, ends)
+  }
+}
+
+/** The records of these positions, without those that aren't understood. */
+export async function statusRecords(
+  log: TopicLog,
+  from: readonly number[],
+  to: readonly number[],
+): Promise<PositionedStatus[]> {
+  return (await log.read(from, to)).flatMap(({ key, value, position }) => {
+    const record = parseStatusRecord(key, value)
+    return record === null ? [] : [{ record, position }]
+  })
+}
