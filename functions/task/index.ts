@@ -1,0 +1,16 @@
+/** The task function: one slice of one task of one connector. */
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import { sliceDeps } from '../../lib/slice/open.ts'
+import { runSlice } from '../../lib/slice/slice.ts'
+import { watchdog } from '../../lib/slice/watchdog.ts'
+import type { TaskEvent } from '../../lib/worker/events.ts'
+
+export const handler = middy(async (event: TaskEvent, context: Context): Promise<void> => {
+  const deadline = Date.now() + context.getRemainingTimeInMillis()
+  const { deps, env } = await sliceDeps(event)
+  const dog = watchdog(env.local)
+  dog.watch(deadline)
+  await runSlice(event, { requestId: context.awsRequestId, deadline }, deps)
+  dog.watch(null)
+})

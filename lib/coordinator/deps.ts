@@ -1,0 +1,23 @@
+/** What a pass needs of the world. */
+import type { Connector, PluginLog } from '../connect/plugin.ts'
+import type { Cluster } from '../kafka/cluster.ts'
+import type { State } from '../state/open.ts'
+import type { Events } from '../worker/events.ts'
+import type { Worker } from '../worker/settings.ts'
+
+export interface CoordinatorDeps {
+  readonly worker: Worker
+  readonly workerId: string
+  readonly state: State
+  readonly events: Events
+  readonly cluster: () => Promise<Cluster>
+  /** By any name that configs may use; `ConfigError` for one that isn't there. */
+  readonly connector: (name: string) => Promise<Connector>
+  /** Epoch ms. */
+  readonly clock: () => number
+  readonly log: PluginLog
+  /** Connectors whose task configs couldn't be made, by name. Lives as long as the instance does; no harm if it is lost. */
+  readonly splitFailures: Map<string, { readonly configPosition: number; readonly at: number }>
+  /** When each connector's next wake comes, epoch ms; kept by the instance alone, too. */
+  readonly wakes: Map<string, number>
+}

@@ -1,0 +1,86 @@
+/** What brings a pass: events of the bus, wakes from the delay queue, the schedule, and failed invocations. */
+import { ConnectError } from '../connect/errors.ts'
+import type { TaskEvent } from '../worker/events.ts'
+import type { CoordinatorDeps } from './deps.ts'
+import { pass, passOverAll, withTable } from './pass.ts'
+
+/** The shapes of EventBridge, SQS and Lambda's failure destination, as far as they are looked at. */
+export interface CoordinatorEvent {
+  readonly 'detail-type'?: string
+  readonly detail?: unknown
+  readonly Records?: readonly { readonly body: string }[]
+}
+
+interface SliceDetail {
+  readonly connector: string
+  readonly task: number
+  readonly epoch: number
+}
+
+interface FailureDetail {
+  readonly requestContext: { readonly requestId: string }
+  readonly requestPayload: TaskEvent
+  readonly responsePayload?: { readonly errorMessage?: string; readonly errorType?: string } | null
+}
+
+const FAILURE = 'Lambda Function Invocation Result - Failure'
+
+/** After this long, in ms, a pass is tried again that found Kafka or the table away. */
+const AWAY_MS = 1_000
+
+export async function handle(deps: CoordinatorDeps, event: CoordinatorEvent): Promise<void> {
+  if (event.Records !== undefined) {
+    const names = new Set(event.Records.map((record) => (JSON.parse(record.body) as Wake).connector))
+    await Promise.all(
+      [...names].map((name) => (name === null ? overAll(deps) : over(deps, name, () => pass(deps, name)))),
+    )
+    return
+  }
+  switch (event['detail-type']) {
+    case 'connector.changed':
+    case 'slice.ended': {
+      const { connector } = event.detail as SliceDetail
+      return over(deps, connector, () => pass(deps, connector))
+    }
+    case 'heir.wanted': {
+      const { connector, task, epoch } = event.detail as SliceDetail
+      return over(deps, connector, () => pass(deps, connector, { heirsWanted: [{ task, epoch }] }))
+    }
+    case FAILURE:
+      return failed(deps, event.detail as FailureDetail)
+    default:
+      return overAll(deps)
+  }
+}
+
+interface Wake {
+  /** Null: all. */
+  readonly connector: string | null
+}
+
+function overAll(deps: CoordinatorDeps): Promise<void> {
+  return over(deps, null, () => passOverAll(deps))
+}
+
+/** Where Kafka is away for a moment, a wake comes back for it: Lambda's own retries come after a minute. */
+async function over(deps: CoordinatorDeps, connector: string | null, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof ConnectError && error.kind === 'retriable')) throw error
+    deps.log.warn('the pass could not be made: trying again', { connector, error: error.message })
+    await deps.events.wake(connector, deps.clock() + AWAY_MS)
+  }
+}
+
+/** The platform says that an invocation of the task function is over without a result. */
+async function failed(deps: CoordinatorDeps, failure: FailureDetail): Promise<void> {
+  const { connector, task, epoch } = failure.requestPayload
+  const { requestId } = failure.requestContext
+  const error = failure.responsePayload?.errorMessage ?? failure.responsePayload?.errorType ?? 'The invocation failed'
+  deps.log.warn('a slice was cut off', { connector, task, epoch, requestId, error })
+  await over(deps, connector, async () => {
+    await withTable(deps, () => deps.state.leases.markDead(connector, task, { epoch, requestId, error }))
+    await pass(deps, connector)
+  })
+}

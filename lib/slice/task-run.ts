@@ -1,0 +1,32 @@
+/** A task ready to be run by a slice: what a source and a sink have in common. */
+import type { Budget } from '../connect/budget.ts'
+import type { Connector } from '../connect/plugin.ts'
+import type { Run } from '../pipeline/run.ts'
+import type { ConnectorView } from '../state/configs.ts'
+import type { Lease } from '../state/leases.ts'
+import type { ConnectorSettings } from '../worker/connector-settings.ts'
+import type { TaskEvent } from '../worker/events.ts'
+
+/** A started task, with what a slice does after its drain and before its seal. */
+export interface TaskRun extends Run {
+  /** Writes the view of the offsets, after the drain. */
+  sealOffsets(): Promise<void>
+}
+
+export interface Prepared {
+  readonly view: ConnectorView
+  readonly settings: ConnectorSettings
+  readonly connector: Connector
+  /** By the owner only: resumes from the committed offsets and starts the task. */
+  start(lease: Lease, budget: Budget): Promise<TaskRun>
+  /** After the slice, or where it never became the owner. */
+  discard(): Promise<void>
+}
+
+/** Loads what doesn't need the lease. Null: the event's generation isn't the connector's any more. */
+export type OpenTask = (event: TaskEvent) => Promise<Prepared | null>
+
+/** The drain took longer than the invocation has. */
+export class SliceAbandoned extends Error {
+  override readonly name = 'SliceAbandoned'
+}

@@ -1,0 +1,27 @@
+/** The Kafka partitions of a sink task, as its task config carries them. */
+
+/** Fixed for the generation: `topic:0,1;other:0`. A JVM worker ignores it. */
+export const ASSIGNMENT = 'penstock.assignment'
+
+export type Assignment = ReadonlyMap<string, readonly number[]>
+
+export function assignmentText(assignment: Assignment): string {
+  return [...assignment].map(([topic, partitions]) => `${topic}:${partitions.join(',')}`).join(';')
+}
+
+/** The inverse of `assignmentText`; empty for a task without partitions. */
+export function parseAssignment(text: string): Map<string, number[]> {
+  const parts = text.split(';').filter((part) => part !== '')
+  return new Map(
+    parts.map((part) => {
+      const at = part.lastIndexOf(':')
+      return [
+        part.slice(0, at),
+        part
+          .slice(at + 1)
+          .split(',')
+          .map(Number),
+      ]
+    }),
+  )
+}
