@@ -22,6 +22,7 @@ export function distinctValues(emptyAllowed: boolean): Validator {
 export const nonEmptyList: Validator = {
   allowed: 'non-empty list',
   check(name, value) {
-    if (value === null || (value as readonly string[]).length === 0) throw ConfigError.invalid(name, value, 'Empty list')
+    if (value === null || (value as readonly string[]).length === 0)
+      throw ConfigError.invalid(name, value, 'Empty list')
   },
 }

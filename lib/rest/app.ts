@@ -1,0 +1,162 @@
+/**
+ * Connect's REST API over HTTP: paths, methods, media types and errors as the JVM worker's Jersey answers them.
+ * What the endpoints do is in one file per resource.
+ */
+import { Hono } from 'hono'
+import { ConnectError, trace } from '../connect/errors.ts'
+import { type Answer, type Call, httpError, RestError, type Route } from './answer.ts'
+import { connectorConfig } from './connector-config.ts'
+import { connectorPlugins } from './connector-plugins.ts'
+import { connectorStatus } from './connector-status.ts'
+import { connectors } from './connectors.ts'
+import type { Deps } from './deps.ts'
+import { mendingTable } from './lost-table.ts'
+import { penstock } from './penstock.ts'
+import { restart } from './restart.ts'
+import { root } from './root.ts'
+import { targetState } from './target-state.ts'
+import { tasks } from './tasks.ts'
+
+export interface App {
+  fetch(request: Request): Promise<Response>
+}
+
+/** In the order of Connect's documentation, then our own. */
+function routes(deps: Deps): Route[] {
+  return [
+    ...root(deps),
+    ...connectors(deps),
+    ...connectorConfig(deps),
+    ...connectorStatus(deps),
+    ...restart(deps),
+    ...targetState(deps),
+    ...tasks(deps),
+    ...connectorPlugins(deps),
+    ...penstock(deps),
+  ]
+}
+
+export function createApp(deps: Deps): App {
+  const hono = new Hono({ getPath: rawPath })
+  const all = routes(deps)
+  for (const route of all) {
+    const handle = mendingTable(deps, route)
+    hono.on(route.method, route.path, async (context) => {
+      const request = context.req.raw
+      checkMediaTypes(request)
+      return respond(await handle(call(request, context.req.param())))
+    })
+  }
+  for (const path of new Set(all.map((route) => route.path))) {
+    const allowed = allowedMethods(all.filter((route) => route.path === path))
+    hono.on('OPTIONS', path, () => new Response(allowed, { headers: { Allow: allowed, 'Content-Type': 'text/plain' } }))
+    hono.all(path, () => failure(httpError(405)))
+  }
+  hono.notFound(() => failure(httpError(404)))
+  hono.onError((error) => {
+    const answer = failure(error)
+    if (answer.status === 500) deps.log.error('a request failed', { error: trace(error) })
+    return answer
+  })
+  return { fetch: async (request) => (isAmbiguous(request) ? ambiguous() : hono.fetch(request)) }
+}
+
+/** The path as it was sent: Jersey compares it without decoding. A slash at its end doesn't matter. */
+function rawPath(request: Request): string {
+  const path = new URL(request.url).pathname
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+/** A slash inside of a name, or percent signs that mean nothing: refused, as Jetty does. */
+function isAmbiguous(request: Request): boolean {
+  const { pathname } = new URL(request.url)
+  if (/%2f|%5c/i.test(pathname)) return true
+  try {
+    decodeURIComponent(pathname)
+    return false
+  } catch {
+    return true
+  }
+}
+
+function ambiguous(): Response {
+  return failure(new RestError(400, 'Ambiguous URI path: a name may not contain an encoded slash'))
+}
+
+/** Jersey's order of a set of methods; HEAD goes with GET. */
+const METHODS = ['HEAD', 'DELETE', 'POST', 'GET', 'OPTIONS', 'PUT', 'PATCH']
+
+function allowedMethods(routes: readonly Route[]): string {
+  const own = new Set<string>(['OPTIONS', ...routes.map((route) => route.method)])
+  if (own.has('GET')) own.add('HEAD')
+  return METHODS.filter((method) => own.has(method)).join(', ')
+}
+
+function checkMediaTypes(request: Request): void {
+  const type = request.headers.get('content-type')
+  if (type !== null && request.method !== 'GET' && request.method !== 'HEAD' && !isJson(type)) throw httpError(415)
+  const accept = request.headers.get('accept')
+  if (accept !== null && !accept.split(',').some(acceptsJson)) throw httpError(406)
+}
+
+function isJson(type: string): boolean {
+  return mediaType(type) === 'application/json'
+}
+
+function acceptsJson(range: string): boolean {
+  const [, ...parameters] = range.split(';').map((part) => part.trim())
+  if (parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) return false
+  return ['*/*', 'application/*', 'application/json'].includes(mediaType(range))
+}
+
+function mediaType(text: string): string {
+  return (text.split(';')[0] ?? '').trim().toLowerCase()
+}
+
+function call(request: Request, params: Readonly<Record<string, string>>): Call {
+  const task = params['task'] ?? '0'
+  if (!/^[+-]?\d{1,10}$/.test(task)) throw httpError(404, true)
+  let text: string | undefined
+  return {
+    name: params['name'] ?? '',
+    task: Number(task),
+    query: new URL(request.url).searchParams,
+    async json() {
+      if (!request.headers.has('content-type')) throw httpError(415, true)
+      text ??= await request.text()
+      try {
+        return JSON.parse(text) as unknown
+      } catch (cause) {
+        const why = text.trim() === '' ? 'it is empty' : (cause as Error).message
+        throw new RestError(400, `The request body is not JSON: ${why}`, { cause })
+      }
+    },
+  }
+}
+
+function respond(answer: Answer): Response {
+  const { status, body, headers } = answer
+  if (body === undefined) return new Response(null, { status, headers: { ...headers } })
+  return new Response(encode(body), { status, headers: { 'Content-Type': 'application/json', ...headers } })
+}
+
+/** As bytes: a text would get a Content-Type of its own. */
+function encode(body: unknown): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(body))
+}
+
+export function failure(error: Error): Response {
+  const { status, message, typed } = asRestError(error)
+  const headers: Record<string, string> = typed ? { 'Content-Type': 'application/json' } : {}
+  return new Response(encode({ error_code: status, message }), { status, headers })
+}
+
+/** What may be tried again is 503; what nobody foresaw is 500. */
+function asRestError(error: Error): RestError {
+  if (error instanceof RestError) return error
+  if (error instanceof ConnectError && error.kind === 'config')
+    return new RestError(400, error.message, { cause: error })
+  if (error instanceof ConnectError && error.kind === 'retriable')
+    return new RestError(503, error.message, { cause: error })
+  return new RestError(500, error.message, { cause: error })
+}

@@ -1,0 +1,101 @@
+/** /connectors: list, create, get, delete. */
+import type { ConfigRecord, Properties, TargetState } from '../state/config-records.ts'
+import { type Answer, badRequest, type Call, conflict, noContent, ok, type Route } from './answer.ts'
+import { properties, withName } from './config-body.ts'
+import { connectorInfo, connectorNotFound, connectorType, liveViews, requireView } from './connector-info.ts'
+import { statusInfo } from './connector-status.ts'
+import type { Deps } from './deps.ts'
+import { decideAndWrite } from './write.ts'
+
+export function connectors(deps: Deps): Route[] {
+  return [
+    { method: 'GET', path: '/connectors', handle: (call) => list(deps, call.query.getAll('expand')) },
+    { method: 'POST', path: '/connectors', handle: (call) => create(deps, call) },
+    {
+      method: 'GET',
+      path: '/connectors/:name',
+      handle: async ({ name }) => ok(await connectorInfo(deps, await requireView(deps, name))),
+    },
+    { method: 'DELETE', path: '/connectors/:name', handle: ({ name }) => remove(deps, name) },
+  ]
+}
+
+/** Names; or, where anything is to be expanded (KIP-465), a map by name. Unknown words give empty entries. */
+async function list(deps: Deps, expand: readonly string[]): Promise<Answer> {
+  const views = await liveViews(deps)
+  if (expand.length === 0) return ok(views.map((view) => view.name))
+  const entries = views.map(async (view) => {
+    const status = expand.includes('status') ? { status: await statusInfo(deps, view) } : {}
+    const info = expand.includes('info') ? { info: await connectorInfo(deps, view) } : {}
+    return [view.name, { ...status, ...info }] as const
+  })
+  return ok(Object.fromEntries(await Promise.all(entries)))
+}
+
+interface CreateRequest {
+  readonly name: string
+  readonly config: Properties
+  readonly initialState: TargetState | null
+}
+
+async function create(deps: Deps, call: Call): Promise<Answer> {
+  const { name, config, initialState } = createRequest(await call.json())
+  const { requireValid } = await import('./validation/validate-config.ts')
+  await requireValid(deps, config)
+  if (name.includes('/'))
+    throw badRequest(`The connector name ${name} contains a slash: no path could name it. Choose another name`)
+  const state: ConfigRecord[] =
+    initialState === null ? [] : [{ kind: 'target-state', connector: name, state: initialState }]
+  await decideAndWrite(deps, name, (view) => {
+    if (view !== null) throw conflict(`Connector ${name} already exists`)
+    return [...state, { kind: 'connector', connector: name, config }]
+  })
+  return created(name, { name, config, tasks: [], type: await connectorType(deps, config) })
+}
+
+export function created(name: string, info: unknown): Answer {
+  return { status: 201, body: info, headers: { Location: `/connectors/${pathSegment(name)}` } }
+}
+
+/** Encodes what a path segment may not hold; `:@+` and the like stay, as in Connect's answers. */
+function pathSegment(name: string): string {
+  return encodeURIComponent(name).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, (code) => decodeURIComponent(code))
+}
+
+const INITIAL_STATES: Readonly<Record<string, TargetState>> = {
+  RUNNING: 'STARTED',
+  PAUSED: 'PAUSED',
+  STOPPED: 'STOPPED',
+}
+
+function createRequest(body: unknown): CreateRequest {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw badRequest('The request body must be a JSON object with the keys name, config and, if wanted, initial_state')
+  const { name, config, initial_state: initial, ...unknown } = body as Record<string, unknown>
+  const [stranger] = Object.keys(unknown)
+  if (stranger !== undefined)
+    throw badRequest(`Unrecognized field "${stranger}": a connector is created with name, config and initial_state`)
+  if (name !== null && typeof name === 'object') throw badRequest('The name must be a string')
+  const trimmed = String(name ?? '').trim()
+  return { name: trimmed, config: withName(trimmed, properties(config, 'config')), initialState: initialState(initial) }
+}
+
+function initialState(text: unknown): TargetState | null {
+  if (text === undefined || text === null) return null
+  const state = typeof text === 'string' ? INITIAL_STATES[text.toUpperCase()] : undefined
+  if (state === undefined)
+    throw badRequest(`Invalid initial_state ${JSON.stringify(text)}: it must be RUNNING, PAUSED or STOPPED`)
+  return state
+}
+
+/** Tombstones, as Connect: task configs and commits stay in the topic. Offsets are kept. */
+async function remove(deps: Deps, name: string): Promise<Answer> {
+  await decideAndWrite(deps, name, (view) => {
+    if (view === null) throw connectorNotFound(name)
+    return [
+      { kind: 'connector', connector: name, config: null },
+      { kind: 'target-state', connector: name, state: null },
+    ]
+  })
+  return noContent
+}

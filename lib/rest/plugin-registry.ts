@@ -1,0 +1,56 @@
+/** The plugins as the REST API asks for them. The registry itself loads late: it knows the way to every plugin. */
+import { ConnectError } from '../connect/errors.ts'
+import type { Declarations, Registered } from '../registry.ts'
+
+type Kind = keyof Declarations
+
+export interface PluginRegistry {
+  /** Throws Connect's error for a name that nobody knows. */
+  find<K extends Kind>(kind: K, name: string): Promise<Declarations[K]>
+  /** Without loading the plugin; null for a name that nobody knows. */
+  lookUp(kind: Kind, name: string): Promise<Registered | null>
+  plugins(): Promise<readonly Registered[]>
+}
+
+export const pluginRegistry: PluginRegistry = {
+  async find(kind, name) {
+    const { find } = await import('../registry.ts')
+    return find(kind, name)
+  },
+  async lookUp(kind, name) {
+    const { lookUp } = await import('../registry.ts')
+    try {
+      return lookUp(kind, name)
+    } catch (error) {
+      if (error instanceof ConnectError && error.kind === 'config') return null
+      throw error
+    }
+  },
+  async plugins() {
+    const { plugins } = await import('../registry.ts')
+    return plugins()
+  },
+}
+
+/** The plugin, or null for a name that nobody knows. */
+export async function findOrNull<K extends Kind>(
+  registry: PluginRegistry,
+  kind: K,
+  name: string,
+): Promise<Declarations[K] | null> {
+  return (await registry.lookUp(kind, name)) === null ? null : registry.find(kind, name)
+}
+
+/** The plugin, or why there is none, in the words that follow `Invalid value X for configuration Y: `. */
+export async function findOrWhy<K extends Kind>(
+  registry: PluginRegistry,
+  kind: K,
+  name: string,
+): Promise<Declarations[K] | string> {
+  try {
+    return await registry.find(kind, name)
+  } catch (error) {
+    if (error instanceof ConnectError && error.kind === 'config') return error.message
+    throw error
+  }
+}

@@ -1,0 +1,37 @@
+/** The settings that every connector has, with what only the registry and the worker know: classes and versions. */
+import type { Recommender, Setting, Settings } from '../../connect/settings.ts'
+import { CONNECTOR_KEYS } from '../../worker/connector-keys.ts'
+import { SINK_KEYS } from '../../worker/sink-keys.ts'
+import { SOURCE_KEYS } from '../../worker/source-keys.ts'
+
+/** `default` and recommended values of one setting. */
+export interface Known {
+  readonly default: string | null
+  readonly recommended: readonly string[]
+}
+
+/** Converters stay without defaults: `known` gives them, by setting. */
+export function baseSettings(
+  kind: 'source' | 'sink',
+  version: string,
+  known: Readonly<Record<string, Known>> = {},
+): Settings {
+  const all: Readonly<Record<string, Known>> = {
+    'connector.plugin.version': { default: version, recommended: [version] },
+    ...known,
+  }
+  const settings: Settings = { ...CONNECTOR_KEYS, ...(kind === 'source' ? SOURCE_KEYS : SINK_KEYS) }
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, setting]): [string, Setting] => {
+      const its = all[name]
+      return [
+        name,
+        its === undefined ? setting : { ...setting, default: its.default, recommender: recommends(its.recommended) },
+      ]
+    }),
+  )
+}
+
+export function recommends(values: readonly string[]): Recommender {
+  return { values: () => values, visible: () => true }
+}
