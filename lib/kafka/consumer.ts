@@ -176,6 +176,7 @@ class KafkaConsumer implements Consumer {
       if (this.#closed || signal?.aborted) return []
       if (this.#isStale()) await this.#wait(deadline - Date.now(), signal)
       const waitUntil = this.#ask(deadline)
+      const hadArrived = this.#arrived.length > 0
       for (const { batches } of this.#arrived) await batches.loadCodecs()
       const fetched = this.#take()
       if (fetched.length > 0) {
@@ -189,7 +190,8 @@ class KafkaConsumer implements Consumer {
       }
       const now = Date.now()
       if (now >= deadline) return []
-      if (this.#arrived.length === 0) await this.#wait(Math.min(waitUntil, deadline) - now, signal)
+      // What had arrived was passed over: there may be more behind it.
+      if (!hadArrived) await this.#wait(Math.min(waitUntil, deadline) - now, signal)
     }
   }
 
@@ -412,13 +414,13 @@ class KafkaConsumer implements Consumer {
         if (fetched.length > 0) return fetched
         throw error
       }
-      if (next === null) this.#arrived.shift()
-      else if (typeof next === 'number') assigned.position = next
-      else {
+      if (typeof next === 'number') assigned.position = next
+      else if (next !== null) {
         assigned.position = next.nextOffset
         bytes += next.buffer.length
         fetched.push(next)
       }
+      if (batches.isDone) this.#arrived.shift()
     }
     return fetched
   }

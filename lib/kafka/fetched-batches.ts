@@ -59,6 +59,11 @@ export class FetchedBatches {
     this.#upcoming = 0
   }
 
+  /** Whether no complete batch is left. */
+  get isDone(): boolean {
+    return readBatch(this.#part.records, this.#at, this.#part) === null
+  }
+
   /** The offset after the last complete batch; null where there is none. */
   lastOffset(): number | null {
     const { records } = this.#part

@@ -43,9 +43,12 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
     if ((await state.leases.get(connector, task))?.owner !== owner)
       return log.info('left: the task was given to another invocation')
 
+    const started = new Date().toISOString()
     const worked = await work({ lease, claimant, prepared, deps, pace })
     await state.statuses.publishLease(connector, task, { ...record, ended: true })
     await seal(deps, event, lease.epoch, owner, worked)
+    // A look that found nothing is not worth a line: an idle task has two a second under the local cloud.
+    if (worked.made || worked.end.kind !== 'at') log.info('slice ended', { end: worked.end.kind, started })
     await deps.events.emit({ type: 'slice.ended', detail: { connector, task, epoch: lease.epoch } })
   } catch (error) {
     if (!(error instanceof SliceAbandoned)) throw error

@@ -10,6 +10,8 @@ import { applyStatuses } from './status-views.ts'
 import { statusRecords } from './statuses.ts'
 import type { Table } from './table.ts'
 
+const AT_ONCE = 10
+
 export interface Rebuilt {
   readonly table: Table
   readonly configs: Configs
@@ -33,19 +35,21 @@ export async function rebuildTable({ table, configs, statusLog, leases }: Rebuil
     ends,
   )
   await applyStatuses(table, records)
-  for (const record of lastLeases(records.map(({ record }) => record))) {
-    const { connector, task, lease } = record
-    if (lease !== null) await leases.restore(restored(connector, task, lease))
+  const waiting = lastLeases(records.map(({ record }) => record))
+  const lane = async () => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
+      if (next.lease !== null) await leases.restore(restored(next.connector, next.task, next.lease))
   }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
   await markWhole(table, ends)
 }
 
 type LeaseStatus = StatusRecord & { readonly kind: 'lease' }
 
-function lastLeases(records: readonly StatusRecord[]): Iterable<LeaseStatus> {
+function lastLeases(records: readonly StatusRecord[]): LeaseStatus[] {
   const last = new Map<string, LeaseStatus>()
   for (const record of records) if (record.kind === 'lease') last.set(`${record.connector}-${record.task}`, record)
-  return last.values()
+  return [...last.values()]
 }
 
 /** Not ended: owned until its deadline. */

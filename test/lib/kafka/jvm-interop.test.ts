@@ -26,7 +26,7 @@ afterAll(async () => {
 /** Runs a class of Kafka's tools with this input and answers its output's lines. */
 async function kafkaTool(name: string, args: readonly string[], input = ''): Promise<string[]> {
   const flags = ['-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error']
-  const classPath = join(await jars('kafka'), '*')
+  const classPath = join(await jars('connect'), '*')
   const java = await findJava()
   return new Promise((resolve, reject) => {
     const all = [...flags, '-cp', classPath, `org.apache.kafka.tools.${name}`, '--bootstrap-server', broker.bootstrap]

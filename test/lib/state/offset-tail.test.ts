@@ -54,6 +54,22 @@ function logOf(steps: readonly Step[]): OffsetBatch[] {
   })
 }
 
+/** What counts, told from the log as a whole: newest first, each transaction by its next marker. */
+function expected(log: readonly OffsetBatch[]) {
+  const newest = new Map<string, { readonly position: number; readonly value: string | null }>()
+  for (const [i, { partition, producerId, records }] of log.entries()) {
+    const [record] = records
+    if (record === undefined) continue
+    const end = log.slice(i).find((b) => b.partition === partition && b.producerId === producerId && b.control !== null)
+    if (producerId !== null && end?.control !== 'commit') continue
+    if (record.position > (newest.get(record.key)?.position ?? -1)) newest.set(record.key, record)
+  }
+  return [...newest]
+    .flatMap(([key, { value }]) => (value === null ? [] : [{ key, offset: JSON.parse(value) as unknown }]))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ key, offset }) => ({ partition: (JSON.parse(key) as unknown[])[1], offset }))
+}
+
 interface Reader {
   readonly known: KnownOffsets
   readonly tail: OffsetTail
@@ -88,6 +104,7 @@ test('a view and its tail', () => {
       const log = logOf(steps)
       const whole = reader()
       read(whole, log)
+      expect(offsets(whole)).toEqual(expected(log))
       let resumed = reader()
       for (const cut of cuts.sort((a, b) => a - b)) {
         read(resumed, log.slice(0, cut))
