@@ -26,6 +26,8 @@ export interface TaskProgress {
   readonly lastPoll: number | null
   readonly lastCommit: number | null
   readonly lag: number | null
+  /** Why nothing comes, in the source's words. */
+  readonly note: string | null
   readonly nextWake: number | null
   readonly restarts: number
   readonly nextRestart: number | null
@@ -89,6 +91,7 @@ function taskProgress(id: number, lease: Lease | undefined): TaskProgress {
     lastPoll: lease?.progress.lastPoll ?? null,
     lastCommit: lease?.progress.lastCommit ?? null,
     lag: lease?.progress.lag ?? null,
+    note: lease?.progress.note ?? null,
     nextWake: lease?.state === 'sealed' && lease.end?.kind === 'at' ? lease.end.at : null,
     restarts: lease?.restarts ?? 0,
     nextRestart: lease?.nextRestart ?? null,

@@ -117,6 +117,7 @@ test('progress beyond the status', async () => {
       lastPoll: null,
       lastCommit: null,
       lag: null,
+      note: null,
       nextWake: id === 2 ? expect.any(Number) : null,
       restarts: 0,
       nextRestart: id === 1 ? expect.any(Number) : null,
