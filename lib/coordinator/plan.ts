@@ -108,8 +108,7 @@ function run(seen: Observed, config: Live): Action[] {
   if (config.exactlyOnceSource && (config.fencingPosition ?? -1) < generation) return [{ kind: 'fence' }]
   const byTask = new Map(seen.leases.map((lease) => [lease.task, lease]))
   const actions: Action[] = [{ kind: 'settled', state: 'RUNNING' }]
-  for (let task = 0; task < config.tasks; task++)
-    actions.push(...runTask(seen, config, generation, task, byTask.get(task)))
+  for (let task = 0; task < config.tasks; task++) actions.push(...runTask(seen, generation, task, byTask.get(task)))
   for (const lease of seen.leases) {
     if (lease.task < config.tasks) continue
     actions.push(isAlive(lease, seen.now) ? { kind: 'stop', lease } : { kind: 'remove', lease })
@@ -118,7 +117,7 @@ function run(seen: Observed, config: Live): Action[] {
   return [...actions.filter((action) => action.kind !== 'wake'), ...wakeAt(wakes.map((wake) => wake.at))]
 }
 
-function runTask(seen: Observed, config: Live, generation: number, task: number, lease: Lease | undefined): Action[] {
+function runTask(seen: Observed, generation: number, task: number, lease: Lease | undefined): Action[] {
   const { now } = seen
   if (lease === undefined) return [{ kind: 'invite', task, after: null, generation, restarts: 0 }]
   const invite = (restarts: number): Action[] => [{ kind: 'invite', task, after: lease, generation, restarts }]

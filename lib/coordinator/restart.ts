@@ -28,7 +28,7 @@ export function restartAfter(policy: RestartPolicy, lease: Lease, crashed: boole
 }
 
 /** The delay doubles with each restart and is spread by up to a quarter, by the lease's name and epoch. */
-export function restartDelay(policy: RestartPolicy, lease: Lease): number {
+function restartDelay(policy: RestartPolicy, lease: Lease): number {
   const delay = Math.min(policy.delayMs * 2 ** lease.restarts, policy.delayMaxMs)
   return Math.round(delay * (0.75 + 0.25 * spread(`${lease.connector}/${lease.task}/${lease.epoch}`)))
 }

@@ -4,7 +4,7 @@ import type { Deps } from './deps.ts'
 import { tableGone } from './lost-table.ts'
 
 /** The Connect release whose API this is; clients decide by it what they may ask for. */
-export const CONNECT_VERSION = '4.3.1'
+const CONNECT_VERSION = '4.3.1'
 const COMMIT = 'penstock'
 
 export function root(deps: Deps): Route[] {

@@ -251,7 +251,7 @@ function key(connector: string, task: number): Key {
 }
 
 /** Sorts by number. */
-export function taskKey(task: number): string {
+function taskKey(task: number): string {
   return String(task).padStart(6, '0')
 }
 
