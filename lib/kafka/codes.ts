@@ -179,7 +179,7 @@ export class KafkaError extends ConnectError {
 }
 
 /** `NOT_LEADER_OR_FOLLOWER` for 6. */
-export function codeName(code: number): string {
+function codeName(code: number): string {
   return BY_CODE.get(code)?.[1] ?? `UNKNOWN_CODE_${code}`
 }
 

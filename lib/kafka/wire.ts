@@ -94,7 +94,7 @@ export class WireWriter {
 }
 
 /** An int64 that is a safe integer, as offsets, timestamps and producer ids are. */
-export function readInt64(buffer: Buffer, offset: number): number {
+function readInt64(buffer: Buffer, offset: number): number {
   return buffer.readInt32BE(offset) * 0x1_0000_0000 + buffer.readUInt32BE(offset + 4)
 }
 

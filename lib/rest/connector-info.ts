@@ -17,7 +17,7 @@ export interface LiveView extends ConnectorView {
 }
 
 /** The connector as of now: what others have written to the config topic is in it. Null: deleted or never there. */
-export async function liveView(deps: Deps, name: string): Promise<LiveView | null> {
+async function liveView(deps: Deps, name: string): Promise<LiveView | null> {
   await deps.configs.catchUp()
   const view = await deps.configs.view(name)
   return view === null || !isLive(view) ? null : view

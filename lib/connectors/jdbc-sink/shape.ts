@@ -5,7 +5,7 @@ import { primitive, type Schema, STRING } from '../../connect/schema.ts'
 import { isPlainObject, type Struct, type Value } from '../../connect/value.ts'
 import type { SinkConfig } from './settings.ts'
 
-export const KAFKA_COLUMNS: readonly string[] = ['__connect_topic', '__connect_partition', '__connect_offset']
+const KAFKA_COLUMNS: readonly string[] = ['__connect_topic', '__connect_partition', '__connect_offset']
 
 export interface Column {
   readonly name: string
