@@ -13,14 +13,14 @@ export interface Part {
   replace(record: ConnectRecord, schema: Schema | null, value: Value): ConnectRecord
 }
 
-export const KEY: Part = {
+const KEY: Part = {
   name: 'Key',
   schema: (record) => record.keySchema,
   value: (record) => record.key,
   replace: (record, schema, value) => record.withKey(schema, value),
 }
 
-export const VALUE: Part = {
+const VALUE: Part = {
   name: 'Value',
   schema: (record) => record.valueSchema,
   value: (record) => record.value,

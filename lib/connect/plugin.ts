@@ -126,7 +126,7 @@ export interface SourceConnector<S extends Settings = Settings> extends Connecto
   /** KIP-618: whether offsets name an exact position, so that a restart neither skips nor repeats. */
   exactlyOnce(config: ConfigOf<S>): boolean
   /** KIP-875: throws `ConfigError` for offsets that the connector couldn't start from. */
-  checkOffsets?(partition: Position, offset: Position | null): void
+  checkOffsets?(partition: Position, offset: Position | null, config?: ConfigOf<S>): void
   start(config: ConfigOf<S>, context: SourceContext, budget: Budget): Promise<SourceTask>
 }
 

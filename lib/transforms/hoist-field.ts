@@ -1,0 +1,33 @@
+/** Wraps the key or value in a struct, or a map, with one field. */
+import { keyAndValue } from '../connect/key-and-value.ts'
+import { string } from '../connect/settings.ts'
+import { Struct, type Value } from '../connect/value.ts'
+import { cached, structOf } from '../java/schema-builder.ts'
+import { validateValue } from '../java/validate-value.ts'
+import { withKeys } from './requirements.ts'
+
+const SETTINGS = {
+  field: string({ doc: 'Field name for the single field that will be created in the resulting Struct or Map.' }),
+} as const
+
+export default keyAndValue({
+  class: 'org.apache.kafka.connect.transforms.HoistField',
+  version: '4.3.1',
+  doc: 'Wrap data using the specified field name in a Struct when schema present, or a Map in the case of schemaless data.',
+  settings: SETTINGS,
+  create({ field }, part) {
+    const names = [field]
+    const schemaOf = cached((schema) => structOf([[field, schema]]))
+    return {
+      apply(record) {
+        const schema = part.schema(record)
+        const value = part.value(record)
+        if (schema === null) return part.replace(record, null, withKeys({}, names, () => value) as Value)
+        const target = schemaOf(schema)
+        // The value may be anything: it was never in a struct that would have looked at it.
+        validateValue(schema, value, `field: "${field}"`)
+        return part.replace(record, target, new Struct(target, [value]))
+      },
+    }
+  },
+})

@@ -1,0 +1,67 @@
+/** Masks fields with the null value of their type (0, false, empty), or with a replacement. */
+import { keyAndValue, type Part } from '../connect/key-and-value.ts'
+import { distinctValues } from '../connect/list-validators.ts'
+import type { Transform } from '../connect/plugin.ts'
+import { type ConfigOf, list, string } from '../connect/settings.ts'
+import { nonEmptyString } from '../connect/validators.ts'
+import { Struct, type Value } from '../connect/value.ts'
+import { hashOrder } from '../java/hash-order.ts'
+import { cached } from '../java/schema-builder.ts'
+import { nullUsed, validateValue } from '../java/validate-value.ts'
+import { masker } from './mask-value.ts'
+import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
+import { getKey, requireMap, requireStruct, withKeys } from './requirements.ts'
+
+const SETTINGS = {
+  fields: list({ doc: 'Names of fields to mask.', importance: 'high', validator: distinctValues(false) }),
+  replacement: string({
+    doc: "Custom value replacement, that will be applied to all 'fields' values (numeric or non-empty string values only).",
+    importance: 'low',
+    default: null,
+    validator: nonEmptyString,
+  }),
+  ...REPLACE_NULL,
+} as const
+
+export default keyAndValue({
+  class: 'org.apache.kafka.connect.transforms.MaskField',
+  version: '4.3.1',
+  doc: 'Mask specified fields with a valid null value for the field type (i.e. 0, false, empty string, and so on). For numeric and string fields, an optional replacement value can be specified that is converted to the correct type.',
+  settings: SETTINGS,
+  create: maskField,
+})
+
+const PURPOSE = 'mask fields'
+
+function maskField(config: ConfigOf<typeof SETTINGS>, part: Part): Transform {
+  const names = hashOrder(config.fields, Math.max(16, config.fields.length / 0.75 + 1))
+  const masked = masker(config.replacement)
+  const replaceNull = config['replace.null.with.default']
+  const planOf = cached((schema) => schema.fields.map((field) => ({ field, mask: names.includes(field.name) })))
+  return {
+    apply(record) {
+      const value = part.value(record)
+      const schema = part.schema(record)
+      if (schema === null) {
+        const map = requireMap(value, PURPOSE)
+        return part.replace(record, null, withKeys(map, names, (name) => masked(getKey(map, name), null)) as Value)
+      }
+      const struct = requireStruct(value, PURPOSE, schema)
+      const plan = planOf(struct.schema)
+      const values = new Array<Value>(plan.length)
+      for (let i = 0; i < plan.length; i++) {
+        const { field, mask } = plan[i] as (typeof plan)[number]
+        if (!mask) {
+          values[i] = copiedValue(struct, field, replaceNull)
+          continue
+        }
+        const result = masked(fieldValue(struct, field, replaceNull), field.schema)
+        if (result === null) {
+          if (!field.schema.optional) throw nullUsed(field.schema, `field: "${field.name}"`)
+        } else validateValue(field.schema, result, `field: "${field.name}"`)
+        values[i] = result
+      }
+      return part.replace(record, schema, new Struct(struct.schema, values))
+    },
+  }
+}
