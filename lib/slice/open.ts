@@ -9,6 +9,7 @@ import { connectorSettings } from '../worker/connector-settings.ts'
 import type { Environment } from '../worker/environment.ts'
 import type { TaskEvent } from '../worker/events.ts'
 import { type Runtime, runtime } from '../worker/runtime.ts'
+import { shutdown } from './shutdown.ts'
 import type { SliceDeps } from './slice.ts'
 import { startSink } from './start-sink.ts'
 import { startSource } from './start-source.ts'
@@ -41,6 +42,7 @@ export async function sliceDeps(event: TaskEvent): Promise<{ readonly deps: Slic
     log,
     open: (asked) => prepare(opened, asked, log),
     pace: (prepared) => pace(env, prepared),
+    shutdown: shutdown(),
   }
   return { deps, env }
 }

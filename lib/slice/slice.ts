@@ -18,6 +18,8 @@ export interface SliceDeps {
   readonly workerId: string
   readonly log: PluginLog
   readonly pace: (prepared: Prepared) => SlicePace
+  /** Aborts when the process is to end: the slice ends then, and an heir only passes on what it got. */
+  readonly shutdown: AbortSignal
 }
 
 export interface Invocation {

@@ -42,8 +42,12 @@ export interface Worked {
 
 export async function work(slice: Work): Promise<Worked> {
   const { lease, claimant, prepared, deps, pace } = slice
+  const { shutdown } = deps
+  if (shutdown.aborted) return { end: { kind: 'again' }, progress: lease.progress, made: false }
   const plannedEnd = Math.min(Date.now() + pace.sliceMs, claimant.deadline - DRAIN_MS)
   using time = budget(plannedEnd - Date.now())
+  const onShutdown = () => time.end('the process is to end')
+  shutdown.addEventListener('abort', onShutdown, { once: true })
   let run: TaskRun | null = null
   let shown = false
   const progress = () => total(lease.progress, run?.progress ?? null)
@@ -88,6 +92,7 @@ export async function work(slice: Work): Promise<Worked> {
     await rescue(run, claimant.deadline)
     await show(slice, 'FAILED', failed.error.trace)
   } finally {
+    shutdown.removeEventListener('abort', onShutdown)
     time.end('the slice is over')
     await watching
   }

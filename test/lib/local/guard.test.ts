@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -9,10 +10,11 @@ test('no instance outlives a service that was killed: not a busy one, not a froz
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [printed] = (await once(service.stdout, 'data')) as [Buffer]
-  const pids = JSON.parse(printed.toString()) as number[]
+  const { pids, folder } = JSON.parse(printed.toString()) as { pids: number[]; folder: string }
   expect(pids.filter(isAlive)).toHaveLength(3)
   service.kill('SIGKILL')
   while (pids.some(isAlive)) await sleep(10)
+  await rm(folder, { recursive: true, force: true })
 })
 
 function isAlive(pid: number): boolean {

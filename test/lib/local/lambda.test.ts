@@ -15,6 +15,7 @@ beforeAll(async () => {
   await service.add({ name: 'narrow', concurrency: 2 })
   await service.add({ name: 'retried', retries: 2 })
   await service.add({ name: 'once', retries: 0 })
+  await service.add({ name: 'quiet', retries: 0, concurrency: 1, failureDestination: false })
   await service.add({ name: 'broken' }, "throw new SyntaxError('no such bundle')")
 })
 
@@ -58,6 +59,7 @@ const failureOf = (name: string) =>
 describe('an invocation', () => {
   test('is answered with the context of a Lambda, by the same instance again', async () => {
     const one = await invoke('try', { do: 'nothing', env: 'AWS_LAMBDA_FUNCTION_NAME' })
+    await until(() => service.lambda.instances().some(({ instance }) => instance.state === 'idle'))
     const two = await invoke('try', { do: 'nothing', env: 'AWS_REGION' })
     expect(one).toMatchObject({ status: 200, error: undefined, body: { event: { do: 'nothing' }, env: 'try' } })
     expect(two.body).toMatchObject({ pid: one.body['pid'], calls: Number(one.body['calls']) + 1, env: 'us-east-1' })
@@ -77,6 +79,15 @@ describe('an invocation', () => {
     expect(error).toBe('Unhandled')
     expect(body).toMatchObject({ errorType: 'Sandbox.Timedout' })
     expect(body['errorMessage']).toMatch(/^RequestId: [-0-9a-f]{36} Error: Task timed out after 0\.70 seconds$/)
+  })
+
+  test('that answers late is not believed, even if the service stood still at its timeout', async () => {
+    const call = invoke('short', { do: 'sleep', ms: 900, mark: 'late' })
+    await until(() =>
+      service.lambda.instances().some(({ instance }) => Buffer.from(instance.running?.payload ?? []).includes('late')),
+    )
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500)
+    expect((await call).body).toMatchObject({ errorType: 'Sandbox.Timedout' })
   })
 
   test.each(['hog', 'heap'])('is killed above its memory: %s', async (what) => {
@@ -186,6 +197,17 @@ describe('an event', () => {
     expect(await lines(log)).toHaveLength(1)
   })
 
+  test('of a function without a failure destination fails quietly', async () => {
+    const log = join(service.folder, 'quiet-events')
+    await invoke('quiet', { do: 'throw', message: 'no', log }, { InvocationType: 'Event' })
+    await until(
+      async () =>
+        (await lines(log)).length === 1 &&
+        service.lambda.instances().every(({ instance }) => instance.running === null),
+    )
+    expect(service.failures.filter(({ requestContext }) => requestContext.functionArn.includes(':quiet:'))).toEqual([])
+  })
+
   test('is delivered twice on demand, at the same time', async () => {
     const log = join(service.folder, 'doubled-events')
     const event = { do: 'meet', log, count: 3 }
@@ -238,6 +260,7 @@ describe('instances', () => {
     await own.lambda.stop()
     expect(await lines(log)).toContain('ended')
     await using next = await tryLambda({ inFlight: join(own.folder, 'in-flight') })
+    await next.add({ name: 'rude' })
     next.lambda.reportCutOff()
     expect(next.failures).toMatchObject([
       { requestPayload: { do: 'spin' }, requestContext: { condition: 'RetriesExhausted' } },

@@ -8,7 +8,7 @@ import type { FunctionConfig } from '../../../lib/local/function-config.ts'
 import { startGuard } from '../../../lib/local/guard.ts'
 import { type Lambda, type LambdaOptions, startLambda } from '../../../lib/local/lambda.ts'
 
-export const HANDLER = `
+const HANDLER = `
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 let calls = 0
@@ -67,7 +67,7 @@ export async function tryLambda(options: Partial<LambdaOptions> = {}): Promise<T
       const directory = join(folder, config.name)
       await mkdir(directory)
       await writeFile(join(directory, 'index.mjs'), code)
-      lambda.create({ memory: 256, timeout: 10_000, environment: {}, directory, ...config })
+      lambda.create({ memory: 256, timeout: 10_000, environment: {}, failureDestination: true, directory, ...config })
     },
     async [Symbol.asyncDispose]() {
       client.destroy()

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeConfigRecord } from '../../../lib/state/config-records.ts'
 import type { ConfigRecord, Configs, ConnectorView } from '../../../lib/state/configs.ts'
-import { connectorKey } from '../../../lib/state/connector-view.ts'
+import { CONNECTORS, connectorKey } from '../../../lib/state/connector-view.ts'
 import type { State } from '../../../lib/state/open.ts'
-import { TableGone } from '../../../lib/state/table.ts'
+import { type Table, TableGone } from '../../../lib/state/table.ts'
 import { type Group, startWorld, type World } from './world.ts'
 
 let world: World
@@ -279,17 +279,61 @@ describe('a lost table', () => {
     expect({ ...(await seen(mender.configs, 'kept')), intent: null }).toEqual({ ...view, intent: null })
   })
 
-  test('what a process still knows of the old table does not get into the new one', async () => {
+  test('is noticed by a process that was about to apply records to the old one', async () => {
     const lost = world.group()
-    const [slow, mender] = [lost.open(), lost.open()]
-    await slow.rebuild()
-    await slow.configs.write('x', { configPosition: null }, [config('x')])
-    await slow.configs.catchUp()
-    await lost.dropTable()
-    await lost.openTable().create()
+    const mender = lost.open()
+    const slow = lost.open({
+      table: interrupted(lost.openTable(), async () => {
+        await lost.dropTable()
+        await mender.rebuild()
+      }),
+    })
+    await mender.rebuild()
+    await mender.configs.write('x', { configPosition: null }, [config('x')])
     await foreign(taskRecords('x', 1), lost)
     await expect(slow.configs.catchUp()).rejects.toThrow(TableGone)
+    const view = await seen(mender.configs, 'x')
+    expect(view).toMatchObject({ config: { name: 'x' }, tasks: [{ value: 'v' }] })
+    expect(await seen(slow.configs, 'x')).toEqual(view)
+  })
+
+  test('gets nothing half known from a process that knew the old one', async () => {
+    const lost = world.group()
+    const mender = lost.open()
+    const renew = async () => {
+      await lost.dropTable()
+      await lost.openTable().create()
+    }
+    const slow = lost.open({ table: interrupted(lost.openTable(), renew) })
     await mender.rebuild()
-    expect(await seen(slow.configs, 'x')).toMatchObject({ config: { name: 'x' }, tasks: [{ value: 'v' }] })
+    await mender.configs.write('x', { configPosition: null }, [config('x')])
+    await foreign(taskRecords('x', 1), lost)
+    await slow.configs.catchUp().catch(() => {})
+    await mender.rebuild()
+    expect(await seen(mender.configs, 'x')).toMatchObject({ config: { name: 'x' }, tasks: [{ value: 'v' }] })
+    await expect(slow.configs.catchUp()).resolves.toBeGreaterThan(0)
   })
 })
+
+/** The table, but that something happens to it just before a connector's item is read for the first time. */
+function interrupted(table: Table, happens: () => Promise<void>): Table {
+  let happened = false
+  return {
+    name: table.name,
+    async get(key) {
+      if (key.pk === CONNECTORS && !happened) {
+        happened = true
+        await happens()
+      }
+      return table.get(key)
+    },
+    batchGet: (keys) => table.batchGet(keys),
+    query: (pk) => table.query(pk),
+    put: (...put) => table.put(...put),
+    update: (...update) => table.update(...update),
+    updateWhere: (...update) => table.updateWhere(...update),
+    delete: (...deletion) => table.delete(...deletion),
+    create: () => table.create(),
+    close: () => table.close(),
+  }
+}
