@@ -59,6 +59,8 @@ export class PartitionQueue {
   /** Bytes that wait to be sent. */
   waiting = 0
   inFlight = 0
+  /** The node that has what is in flight: only one at a time, or its order would be lost. */
+  sentTo = -1
   /** Epoch ms before which nothing is sent: the wait after an error. */
   blockedUntil = 0
   /** Why something has to be sent again, if not for the broker's order of batches. */

@@ -60,6 +60,11 @@ export class Sender {
   #wakeAt = 0
   #woken = false
   readonly #inFlight = new Map<number, number>()
+  /**
+   * Nodes of which a request has failed and others are in flight still. Their connection is lost, so these fail too:
+   * what is sent before that is known would overtake them.
+   */
+  readonly #failing = new Set<number>()
   #requests = 0
   #settled: (() => void)[] = []
   #timer: NodeJS.Timeout | null = null
@@ -97,11 +102,12 @@ export class Sender {
     const now = Date.now()
     const nodes = new Map<number, PartitionQueue[]>()
     for (const queue of this.#waiting) {
-      if (queue.isHeld || !this.#owner.admit(queue)) continue
+      if (!this.#owner.admit(queue)) continue
       const node = this.#cluster.leader(queue.topic, queue.partition)
       if (queue.blockedUntil > now) this.#lookAgain(queue.blockedUntil)
       else if (node < 0) this.#withoutLeader(queue, now)
-      else {
+      else if (queue.inFlight === 0 || queue.sentTo === node) {
+        queue.sentTo = node
         const queues = nodes.get(node)
         if (queues === undefined) nodes.set(node, [queue])
         else queues.push(queue)
@@ -129,12 +135,12 @@ export class Sender {
 
   #isDue(node: number, queues: readonly PartitionQueue[], now: number): boolean {
     const inFlight = this.#inFlight.get(node) ?? 0
-    if (inFlight >= this.#settings.maxInFlight) return false
+    if (inFlight >= this.#settings.maxInFlight || this.#failing.has(node)) return false
     let bytes = 0
     let full = false
     let since = now
     for (const queue of queues) {
-      if (queue.waiting === 0) continue
+      if (queue.waiting === 0 || queue.isHeld) continue
       bytes += queue.waiting
       full ||= queue.isFull
       since = Math.min(since, queue.waitingSince)
@@ -158,7 +164,8 @@ export class Sender {
     const sent: Sent[] = []
     let size = 0
     for (const queue of queues) {
-      if (queue.waiting === 0 || (size > 0 && size + queue.nextSize > this.#settings.maxRequestSize)) continue
+      const fits = size === 0 || size + queue.nextSize <= this.#settings.maxRequestSize
+      if (queue.waiting === 0 || queue.isHeld || !fits) continue
       const batch = queue.next(identity)
       sent.push({ queue, batch })
       size += batch.bytes.length
@@ -188,8 +195,11 @@ export class Sender {
       failure = error
     }
     if (request !== null) this.#buffers.give(request)
-    this.#inFlight.set(node, (this.#inFlight.get(node) ?? 1) - 1)
+    const left = (this.#inFlight.get(node) ?? 1) - 1
+    this.#inFlight.set(node, left)
     this.#requests--
+    if (left === 0) this.#failing.delete(node)
+    else if (produced === null) this.#failing.add(node)
     if (!this.#owner.hasFailed) {
       try {
         if (produced === null) this.#failed(sent, failure)

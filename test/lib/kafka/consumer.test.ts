@@ -5,17 +5,7 @@ import type { Cluster } from '../../../lib/kafka/cluster.ts'
 import { type Consumer, createConsumer, OffsetOutOfRange } from '../../../lib/kafka/consumer.ts'
 import { createProducer } from '../../../lib/kafka/producer.ts'
 import { type KafkaBroker, startKafka } from '../../kafka-broker.ts'
-import {
-  Connections,
-  connectTo,
-  consuming,
-  newTopic,
-  pollRows,
-  positions,
-  producing,
-  type Row,
-  readAll,
-} from './kit.ts'
+import { Connections, connectTo, consuming, newTopic, pollRows, positions, producing, type Row } from './kit.ts'
 
 let broker: KafkaBroker
 let cluster: Cluster

@@ -25,14 +25,14 @@ import { clientSettings } from '../../../lib/kafka/client-settings.ts'
 import { type Cluster, connect } from '../../../lib/kafka/cluster.ts'
 import { createConsumer } from '../../../lib/kafka/consumer.ts'
 import { commit, committed } from '../../../lib/kafka/groups.ts'
-import { createProducer } from '../../../lib/kafka/producer.ts'
+import { createProducer, type Producer } from '../../../lib/kafka/producer.ts'
 import { createTransactionalProducer } from '../../../lib/kafka/transactional-producer.ts'
 import type { PluginSource } from '../../../lib/pipeline/chain.ts'
 import type { Outcome, Run } from '../../../lib/pipeline/run.ts'
 import { openSink, type SinkDeps, type SinkRun } from '../../../lib/pipeline/sink.ts'
 import { sinkAssignment } from '../../../lib/pipeline/sink-assignment.ts'
 import { openSource, type SourceDeps, type SourceRun } from '../../../lib/pipeline/source.ts'
-import type { OffsetsToCommit } from '../../../lib/pipeline/source-offsets.ts'
+import type { TopicOffsets } from '../../../lib/pipeline/source-offsets.ts'
 import { startPositions } from '../../../lib/pipeline/start-positions.ts'
 import { encodeOffsetKey, encodeOffsetValue } from '../../../lib/state/offset-records.ts'
 import { connectorSettings } from '../../../lib/worker/connector-settings.ts'
@@ -86,7 +86,7 @@ export function keptLog(): KeptLog {
 }
 
 /** Offsets in memory, with Connect's bytes. */
-export function offsetsInMemory(connector: string, topic: string): OffsetsToCommit & { readonly puts: number } {
+export function offsetsInMemory(connector: string, topic: string): TopicOffsets & { readonly puts: number } {
   const kept = new Map<string, { partition: Position; offset: Position }>()
   const state = { puts: 0 }
   return {
@@ -311,7 +311,7 @@ export interface SourceOptions {
   readonly config?: RawConfig
   readonly transforms?: Readonly<Record<string, Transform['apply']>>
   readonly exactlyOnce?: boolean
-  readonly offsets?: OffsetsToCommit
+  readonly offsets?: TopicOffsets
   readonly log?: PluginLog
   readonly name?: string
   readonly idleAfterMs?: number
@@ -319,7 +319,8 @@ export interface SourceOptions {
 
 export interface OpenedSource extends AsyncDisposable {
   readonly run: SourceRun
-  readonly offsets: OffsetsToCommit
+  readonly offsets: TopicOffsets
+  readonly producer: Producer
   /** As a crash: nothing is flushed. */
   crash(): Promise<void>
 }
@@ -359,28 +360,51 @@ export async function open(
   using time = budget(10_000)
   const run = await openSource(deps, time)
   const crash = () => delivery.producer.close()
-  return { run, offsets, crash, [Symbol.asyncDispose]: crash }
+  return { run, offsets, producer: delivery.producer, crash, [Symbol.asyncDispose]: crash }
 }
 
-/** The texts that a consumer of committed records sees, by partition and offset. */
-export async function texts({ cluster, worker }: Surroundings, topic: string): Promise<string[]> {
+interface Found {
+  readonly partition: number
+  readonly offset: number
+  readonly key: string
+  readonly text: string
+}
+
+/** What a consumer of committed records sees, by partition and offset. */
+async function found({ cluster, worker }: Surroundings, topic: string): Promise<Found[]> {
   const { consumer: settings } = clientSettings(worker.raw, 'consumer')
   const consumer = createConsumer(cluster, { ...settings, isolationLevel: 'read_committed' })
   const { partitions } = await cluster.topic(topic, { refresh: true })
   consumer.assign(new Map([[topic, new Map(partitions.map(({ partition }) => [partition, 0]))]]))
-  const found: { partition: number; offset: number; text: string }[] = []
+  const records: Found[] = []
   const end = await ends(cluster, topic)
   const read = () => partitions.reduce((sum, { partition }) => sum + consumer.position(topic, partition), 0)
   while (read() < end) {
     for (const batch of await consumer.poll(100)) {
       const { partition, buffer } = batch
-      batch.forEach((offset, _timestamp, _keyStart, _keyEnd, start, stop) => {
-        found.push({ partition, offset, text: buffer.toString('utf8', start, stop) })
+      batch.forEach((offset, _timestamp, keyStart, keyEnd, start, stop) => {
+        const key = buffer.toString('utf8', keyStart, keyEnd)
+        records.push({ partition, offset, key, text: buffer.toString('utf8', start, stop) })
       })
     }
   }
   await consumer.close()
-  return found.sort((a, b) => a.partition - b.partition || a.offset - b.offset).map(({ text }) => text)
+  return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
+}
+
+export async function texts(around: Surroundings, topic: string): Promise<string[]> {
+  return (await found(around, topic)).map(({ text }) => text)
+}
+
+/** Offsets as the offsets topic has them, as after a crash. */
+export async function offsetsOfTopic(around: Surroundings, connector: string): Promise<TopicOffsets> {
+  const { offsets: topic } = around.worker.topics
+  const offsets = offsetsInMemory(connector, topic)
+  for (const { key, text } of await found(around, topic)) {
+    const [name, partition] = JSON.parse(key) as [string, Position]
+    if (name === connector) offsets.put(partition, JSON.parse(text) as Position)
+  }
+  return offsets
 }
 
 /** Runs until the run ends by itself or `ms` are over, and drains. */

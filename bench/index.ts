@@ -1,0 +1,156 @@
+/**
+ * Penstock against Kafka Connect's own worker: the same connector configs (FileStreamSource and FileStreamSink, String
+ * converters, one task) posted to both, on one broker on this machine.
+ *
+ *   npm run bench -- [--only source|sink] [--rounds 3] [--lines 6000000] [--jvm-lines 1500000] [--size 100]
+ *                    [--exactly-once disabled]
+ *
+ * The two take turns, and the first to go changes with each round. The first round warms both up and isn't counted.
+ * Last comes a control: each once more, twice in a row, which shows how far two measurements of the same thing differ.
+ * What counts is what arrived: all records of the topic, read back; all lines of the sink's file.
+ */
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createTopics, deleteTopics, listOffsets } from '../lib/kafka/admin.ts'
+import { clientSettings } from '../lib/kafka/client-settings.ts'
+import { connect } from '../lib/kafka/cluster.ts'
+import { startGuard } from '../lib/local/guard.ts'
+import { jars } from '../lib/local/jars.ts'
+import { findJava } from '../lib/local/java.ts'
+import { startKafka } from '../lib/local/kafka.ts'
+import { watchArrivals } from './arrivals.ts'
+import { countLines, countRecords, fillFile, fillTopic } from './lines.ts'
+import { type Round, report, row } from './report.ts'
+import { type Measured, startJvm, startPenstock } from './workers.ts'
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    lines: { type: 'string', default: '6000000' },
+    'jvm-lines': { type: 'string', default: '1500000' },
+    size: { type: 'string', default: '100' },
+    'exactly-once': { type: 'string', default: 'enabled' },
+  },
+})
+const rounds = Number(values.rounds)
+const size = Number(values.size)
+const LINES = { Penstock: Number(values.lines), JVM: Number(values['jvm-lines']) }
+const STRING = 'org.apache.kafka.connect.storage.StringConverter'
+const STRINGS = { 'tasks.max': '1', 'key.converter': STRING, 'value.converter': STRING }
+const QUIET_MS = 700
+
+const folder = await mkdtemp(join(tmpdir(), 'penstock-bench-'))
+const guard = startGuard()
+const kafka = await startKafka({
+  data: join(folder, 'kafka'),
+  logFile: join(folder, 'kafka.log'),
+  port: 0,
+  libs: await jars('kafka', console.log),
+  java: await findJava(),
+  guard,
+})
+const bootstrap = kafka.address
+const worker = { 'bootstrap.servers': bootstrap }
+const { client, producer } = clientSettings(worker, 'producer')
+const { consumer } = clientSettings(worker, 'consumer')
+if (producer === undefined || consumer === undefined) throw new Error('client settings are missing')
+const cluster = await connect(client)
+const settings = { 'exactly.once.source.support': values['exactly-once'] }
+let number = 0
+try {
+  await using penstock = await startPenstock(bootstrap, settings)
+  await using jvm = await startJvm(bootstrap, settings)
+  const two = [penstock, jvm]
+  console.log(`Kafka 4.3.1, Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model}, lines of ${size} B`)
+  if (values.only !== 'sink') {
+    for (const { name } of two) await fillFile(file(name), LINES[name], size)
+    await compare(`FileStreamSource, exactly-once ${values['exactly-once']}`, two, source)
+  }
+  if (values.only !== 'source') {
+    for (const { name } of two) {
+      await newTopic(`sink-${name}`)
+      await fillTopic(cluster, producer, `sink-${name}`, LINES[name], size)
+    }
+    await compare('FileStreamSink', two, sink)
+  }
+} finally {
+  await cluster.close()
+  await kafka.stop()
+  await guard.stop()
+  await rm(folder, { recursive: true, force: true })
+}
+
+async function compare(
+  title: string,
+  two: readonly Measured[],
+  measure: (arm: Measured) => Promise<Round>,
+): Promise<void> {
+  console.log(`\n${title}`)
+  const counted: Round[] = []
+  const control: Round[] = []
+  for (let round = 0; round <= rounds; round++) {
+    for (const arm of round % 2 === 0 ? two : two.toReversed()) {
+      const measured = await measure(arm)
+      console.log(row(round === 0 ? 'warm-up' : `round ${round}`, measured))
+      if (round > 0) counted.push(measured)
+    }
+  }
+  for (const arm of two) {
+    for (const turn of ['A', 'A again']) {
+      const measured = await measure(arm)
+      console.log(row(turn, measured))
+      control.push(measured)
+    }
+  }
+  console.log(report(counted, control))
+}
+
+/** From a file to a topic of its own. */
+async function source(arm: Measured): Promise<Round> {
+  const lines = LINES[arm.name]
+  const name = `source-${++number}`
+  await newTopic(name)
+  const end = async () => (await listOffsets(cluster, [{ topic: name, partition: 0 }], 'latest'))[0]?.offset ?? 0
+  const stop = arm.meter()
+  const arriving = watchArrivals(end, lines, QUIET_MS)
+  await arm.post(name, { 'connector.class': 'FileStreamSource', file: file(arm.name), topic: name, ...STRINGS })
+  const arrival = await arriving
+  const spent = stop()
+  const records = await countRecords(cluster, consumer, name, await end())
+  await arm.remove(name)
+  await deleteTopics(cluster, [name])
+  return { arm: arm.name, expected: lines, records, ...arrival, ...spent }
+}
+
+/** From a topic, full before, to a file of its own. */
+async function sink(arm: Measured): Promise<Round> {
+  const lines = LINES[arm.name]
+  const name = `sink-${++number}`
+  const to = file(name)
+  const bytes = () =>
+    stat(to).then(
+      (found) => found.size,
+      () => 0,
+    )
+  const stop = arm.meter()
+  const arriving = watchArrivals(async () => (await bytes()) / (size + 1), lines, QUIET_MS)
+  await arm.post(name, { 'connector.class': 'FileStreamSink', file: to, topics: `sink-${arm.name}`, ...STRINGS })
+  const arrival = await arriving
+  const spent = stop()
+  const records = await countLines(to)
+  await arm.remove(name)
+  await rm(to)
+  return { arm: arm.name, expected: lines, records, ...arrival, ...spent }
+}
+
+function file(name: string): string {
+  return join(folder, `${name}.txt`)
+}
+
+async function newTopic(name: string): Promise<void> {
+  const configs = { 'file.delete.delay.ms': '1000' }
+  await createTopics(cluster, [{ name, partitions: 1, replicationFactor: 1, configs }])
+}

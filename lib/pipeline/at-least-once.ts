@@ -1,0 +1,81 @@
+/**
+ * At-least-once delivery: batches go out while earlier ones are on their way; offsets of what has ended are committed
+ * at an interval and at the drain.
+ */
+import type { Budget } from '../connect/budget.ts'
+import type { Producer } from '../kafka/producer.ts'
+import type { Delivery } from './delivery.ts'
+import type { ProduceStage } from './produce.ts'
+import type { CommitNotice } from './source-offsets.ts'
+import { type SourceBatch, type SourceOffset, SourceProgress } from './source-progress.ts'
+import { within } from './waiting.ts'
+
+export interface AtLeastOnceDeps {
+  readonly producer: Producer
+  readonly stage: ProduceStage
+  /** Makes offsets durable, whose records are. */
+  readonly save: (offsets: readonly SourceOffset[]) => Promise<void>
+  readonly notice: CommitNotice
+  /** `offset.flush.interval.ms`. */
+  readonly intervalMs: number
+}
+
+export class AtLeastOnce implements Delivery {
+  onFailure: (() => void) | undefined = undefined
+  readonly #deps: AtLeastOnceDeps
+  readonly #progress = new SourceProgress()
+  #committing: Promise<void> | null = null
+  #failure: unknown = null
+  readonly #timer: NodeJS.Timeout
+
+  constructor(deps: AtLeastOnceDeps) {
+    this.#deps = deps
+    this.#timer = setInterval(() => this.#commit(), deps.intervalMs)
+    this.#timer.unref()
+  }
+
+  async deliver(batch: SourceBatch, budget: Budget): Promise<void> {
+    this.check()
+    const { producer, stage } = this.#deps
+    const appended = await stage.produce(batch.records, batch.tally, budget)
+    this.#progress.add(producer.appended, appended, batch)
+    this.#progress.settle(producer.acknowledged)
+    await producer.room()
+  }
+
+  check(): void {
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  async drain(budget: Budget): Promise<void> {
+    clearInterval(this.#timer)
+    const { producer } = this.#deps
+    await within(producer.flush(), budget, 'Waiting for the last records to be acknowledged')
+    // One may be under way; the other is for the rest.
+    await this.#committed(budget)
+    this.#commit()
+    await this.#committed(budget)
+    this.check()
+  }
+
+  async #committed(budget: Budget): Promise<void> {
+    if (this.#committing !== null) await within(this.#committing, budget, 'Committing the source offsets')
+  }
+
+  /** Commits the offsets of what has ended, unless a commit is under way. */
+  #commit(): void {
+    const { producer, save, notice } = this.#deps
+    this.#progress.settle(producer.acknowledged)
+    if (this.#committing !== null || this.#failure !== null || !this.#progress.isDue) return
+    const committable = this.#progress.take()
+    this.#committing = save(committable.offsets)
+      .then(() => notice.committed(committable))
+      .catch((error: unknown) => {
+        this.#failure = error
+        this.onFailure?.()
+      })
+      .finally(() => {
+        this.#committing = null
+      })
+  }
+}

@@ -1,0 +1,112 @@
+/** The consume stage: makes records of fetched bytes. */
+import type { Budget } from '../connect/budget.ts'
+import type { Converter } from '../connect/plugin.ts'
+import { ConnectRecord, type Header, NO_HEADERS, type SinkOrigin } from '../connect/record.ts'
+import type { Typed } from '../connect/value.ts'
+import type { Fetched } from '../kafka/consumer.ts'
+import { readHeaders } from '../kafka/record-batch-decoder.ts'
+import type { Chain } from './chain.ts'
+import type { Tallies } from './counters.ts'
+import type { ErrorPolicy, Stage } from './errors.ts'
+
+interface Unreadable {
+  readonly stage: Stage
+  readonly origin: SinkOrigin
+  readonly error: unknown
+}
+
+export class ConsumeStage {
+  readonly #chain: Chain
+  readonly #errors: ErrorPolicy
+
+  constructor(chain: Chain, errors: ErrorPolicy) {
+    this.#chain = chain
+    this.#errors = errors
+  }
+
+  /** Whether the converters want to look something up before they read. */
+  get prepares(): boolean {
+    const { key, value } = this.#chain
+    return key.plugin.prepare !== undefined || value.plugin.prepare !== undefined
+  }
+
+  /** Lets the converters look up what they need for these batches. */
+  async prepare(fetched: readonly Fetched[], budget: Budget): Promise<void> {
+    const { key, value } = this.#chain
+    for (const [topic, batches] of Map.groupBy(fetched, (one) => one.topic)) {
+      const keys: (Uint8Array | null)[] = []
+      const values: (Uint8Array | null)[] = []
+      for (const batch of batches) {
+        const { buffer } = batch
+        batch.forEach((_offset, _timestamp, keyStart, keyEnd, valueStart, valueEnd) => {
+          keys.push(keyEnd < 0 ? null : buffer.subarray(keyStart, keyEnd))
+          values.push(valueEnd < 0 ? null : buffer.subarray(valueStart, valueEnd))
+        })
+      }
+      const keyLookUp = async () => key.plugin.prepare?.(topic, keys, budget)
+      const valueLookUp = async () => value.plugin.prepare?.(topic, values, budget)
+      await this.#errors.lookUp('KEY_CONVERTER', key.class, keyLookUp, budget)
+      await this.#errors.lookUp('VALUE_CONVERTER', value.class, valueLookUp, budget)
+    }
+  }
+
+  /** The records in order. Those that can't be read go the way of the error policy, which may throw. */
+  consume(fetched: readonly Fetched[], tallies: Tallies): ConnectRecord[] {
+    const records: ConnectRecord[] = []
+    const unreadable: Unreadable[] = []
+    for (const batch of fetched) this.#read(batch, records, unreadable)
+    for (const { stage, origin, error } of unreadable) {
+      const failed = { stage, class: this.#class(stage), origin, record: null, error }
+      this.#errors.reject(failed, tallies.of(origin))
+    }
+    return records
+  }
+
+  #read(batch: Fetched, records: ConnectRecord[], unreadable: Unreadable[]): void {
+    const { topic, partition, buffer, timestampType } = batch
+    const key: Converter = this.#chain.key.plugin
+    const value: Converter = this.#chain.value.plugin
+    batch.forEach((offset, timestamp, keyStart, keyEnd, valueStart, valueEnd, headersStart, headerCount) => {
+      const origin: SinkOrigin = { kind: 'sink', topic, partition, offset, timestampType }
+      let stage: Stage = 'HEADER_CONVERTER'
+      try {
+        const headers = headerCount === 0 ? NO_HEADERS : this.#headers(topic, buffer, headersStart, headerCount)
+        stage = 'KEY_CONVERTER'
+        const k = convert(key, topic, buffer, keyStart, keyEnd, headers)
+        stage = 'VALUE_CONVERTER'
+        const v = convert(value, topic, buffer, valueStart, valueEnd, headers)
+        const time = timestamp < 0 ? null : timestamp
+        records.push(new ConnectRecord(topic, partition, k.schema, k.value, v.schema, v.value, time, headers, origin))
+      } catch (error) {
+        unreadable.push({ stage, origin, error })
+      }
+    })
+  }
+
+  #headers(topic: string, buffer: Buffer, start: number, count: number): Header[] {
+    const converter = this.#chain.header.plugin
+    return readHeaders(buffer, start, count).map(({ key, value }) => {
+      const typed = converter.toConnectHeader(topic, key, value)
+      return { key, schema: typed.schema, value: typed.value }
+    })
+  }
+
+  #class(stage: Stage): string {
+    const { key, value, header } = this.#chain
+    return stage === 'KEY_CONVERTER' ? key.class : stage === 'VALUE_CONVERTER' ? value.class : header.class
+  }
+}
+
+/** A range of the fetched bytes where the converter reads it in place: a view a record costs more than reading one. */
+function convert(
+  converter: Converter,
+  topic: string,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  headers: readonly Header[],
+): Typed {
+  if (end < 0) return converter.toConnect(topic, null, headers)
+  if (converter.toConnectRange !== undefined) return converter.toConnectRange(topic, buffer, start, end)
+  return converter.toConnect(topic, buffer.subarray(start, end), headers)
+}

@@ -1,0 +1,71 @@
+/** How a source's offsets are committed, and who is told. */
+import type { PluginLog, SourceOffsets, SourceTask } from '../connect/plugin.ts'
+import type { Producer } from '../kafka/producer.ts'
+import type { SourceOffsetsState } from '../state/source-offsets.ts'
+import type { Counters } from './counters.ts'
+import { text } from './errors.ts'
+import type { Committable, SourceOffset } from './source-progress.ts'
+
+/** Offsets in the offsets topic: a store in memory that knows how they are written. */
+export type TopicOffsets = Pick<SourceOffsetsState, 'get' | 'all' | 'encode' | 'put' | 'topic'>
+
+/** Offsets in another place, as the file of a standalone worker. */
+export interface StoredOffsets extends SourceOffsets {
+  /** Durable when it resolves; `get` answers them from then on. */
+  save(offsets: readonly SourceOffset[]): Promise<void>
+}
+
+/** Appends offsets to the offsets topic, behind the records that they are of. */
+export class OffsetWriter {
+  readonly #producer: Producer
+  readonly #offsets: TopicOffsets
+
+  constructor(producer: Producer, offsets: TopicOffsets) {
+    this.#producer = producer
+    this.#offsets = offsets
+  }
+
+  /** Before the first `append`. */
+  prepare(): Promise<void> {
+    return this.#producer.prepare([this.#offsets.topic])
+  }
+
+  /** Throws `DataError` for offsets that Connect doesn't allow. */
+  append(offsets: readonly SourceOffset[]): void {
+    const { topic } = this.#offsets
+    for (const { partition, offset } of offsets) {
+      const { key, value, kafkaPartition } = this.#offsets.encode(partition, offset)
+      this.#producer.append(topic, kafkaPartition, key, value, null, [])
+    }
+  }
+
+  /** What was appended is durable. */
+  written(offsets: readonly SourceOffset[]): void {
+    for (const { partition, offset } of offsets) this.#offsets.put(partition, offset)
+  }
+}
+
+/** Tells the counters and the source of what is committed. */
+export class CommitNotice {
+  readonly #task: SourceTask
+  readonly #counters: Counters
+  readonly #log: PluginLog
+
+  constructor(task: SourceTask, counters: Counters, log: PluginLog) {
+    this.#task = task
+    this.#counters = counters
+    this.#log = log
+  }
+
+  /** A source that fails to take note of it doesn't fail for that, as in Connect. */
+  async committed({ offsets, tallies }: Committable): Promise<void> {
+    for (const tally of tallies) this.#counters.end(tally)
+    this.#counters.lastCommit = Date.now()
+    if (this.#task.committed === undefined || offsets.length === 0) return
+    try {
+      await this.#task.committed(offsets)
+    } catch (error) {
+      this.#log.warn('the source could not take note of committed offsets', { error: text(error) })
+    }
+  }
+}
