@@ -112,8 +112,9 @@ async function create(request: Rest, line: Line): Promise<void> {
   }
 }
 
+/** ASCII: the JVM's FileStreamSource counts characters, and then skips as many bytes. */
 async function append(line: Line, count: number): Promise<void> {
-  const made = Array.from({ length: count }, (_, i) => `${line.name} ${line.lines.length + i} Grüße`)
+  const made = Array.from({ length: count }, (_, i) => `${line.name} ${line.lines.length + i}`)
   line.lines.push(...made)
   await appendFile(line.from, `${made.join('\n')}\n`)
 }

@@ -60,7 +60,13 @@ export class Penstock {
 
   /** Ready when healthy. `settings` are worker settings; `folder` continues where another one was stopped. */
   static async start(
-    options: { settings?: Readonly<Record<string, string>>; folder?: string; bootstrap?: string; group?: string } = {},
+    options: {
+      settings?: Readonly<Record<string, string>>
+      folder?: string
+      bootstrap?: string
+      group?: string
+      demo?: boolean
+    } = {},
   ): Promise<Penstock> {
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'penstock-')))
     const config = join(folder, 'worker.properties')
@@ -69,6 +75,7 @@ export class Penstock {
     const flags = ['up', '--port', '0', '--kafka-port', '0', '--data', join(folder, 'data'), '--config', config]
     if (options.bootstrap !== undefined) flags.push('--bootstrap', options.bootstrap)
     if (options.group !== undefined) flags.push('--group', options.group)
+    if (options.demo === true) flags.push('--demo')
     const child = spawn(process.execPath, ['bin/penstock.mjs', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
     const output: string[] = []
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()))
