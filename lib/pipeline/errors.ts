@@ -3,7 +3,7 @@
  * Connect's `RetryWithToleranceOperator` (KIP-298).
  */
 import { type Budget, BudgetEnded, pause } from '../connect/budget.ts'
-import { ConnectError, trace } from '../connect/errors.ts'
+import { ConfigError, ConnectError, trace } from '../connect/errors.ts'
 import type { PluginLog } from '../connect/plugin.ts'
 import type { ConnectRecord, Origin } from '../connect/record.ts'
 import type { ConnectorSettings } from '../worker/connector-settings.ts'
@@ -59,6 +59,10 @@ export class ErrorPolicy {
 
   /** `task`: connector and number, as in `orders-0`. */
   constructor(task: string, settings: ConnectorSettings['errors'], counters: Counters, log: PluginLog) {
+    if (settings.tolerate && settings.deadLetters !== null)
+      throw new ConfigError(
+        `Dead letters are not written yet, so the records that ${settings.deadLetters.topic} should get would be lost: remove errors.deadletterqueue.topic.name to skip failing records, or set errors.tolerance=none to stop at them`,
+      )
     this.#task = task
     this.#settings = settings
     this.#counters = counters

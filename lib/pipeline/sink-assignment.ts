@@ -1,5 +1,6 @@
 /** Which Kafka partitions a task of a sink connector reads. */
 import { ConfigError } from '../connect/errors.ts'
+import { compile } from '../java/regular-expression.ts'
 
 /**
  * A task's partitions by topic: the partitions of all topics, sorted by topic name and number, are dealt to the tasks
@@ -34,6 +35,6 @@ export function sinkTopics(
   if (topicsRegex === null) return [...new Set(topics)]
   if (topics.length > 0)
     throw new ConfigError('topics and topics.regex are mutually exclusive options, but both are set')
-  const regex = new RegExp(`^(?:${topicsRegex})$`, 'u')
-  return [...existing].filter(({ name, internal }) => !internal && regex.test(name)).map(({ name }) => name)
+  const regex = compile(topicsRegex)
+  return [...existing].filter(({ name, internal }) => !internal && regex.matches(name)).map(({ name }) => name)
 }

@@ -4,6 +4,7 @@
  * (`auto.create.topics.enable`), as a Java producer brings about.
  */
 import { ConfigError, ConnectError } from '../connect/errors.ts'
+import { compile } from '../java/regular-expression.ts'
 import { brokerConfigs, createTopics } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { CODES, KafkaError } from '../kafka/codes.ts'
@@ -66,6 +67,6 @@ export class Topics {
 }
 
 function matches({ include, exclude }: TopicGroup, topic: string): boolean {
-  const one = (regex: string) => new RegExp(`^(?:${regex})$`).test(topic)
+  const one = (regex: string) => compile(regex).matches(topic)
   return include.some(one) && !exclude.some(one)
 }

@@ -52,5 +52,6 @@ test('topics.regex matches whole names of topics that are not internal', () => {
   }))
   expect(sinkTopics({ topics: [], topicsRegex: 'orders.*' }, existing)).toEqual(['orders', 'orders-eu'])
   expect(sinkTopics({ topics: [], topicsRegex: '.*' }, existing)).toHaveLength(3)
+  expect(sinkTopics({ topics: [], topicsRegex: '(?i)ORDERS\\p{Punct}eu' }, existing)).toEqual(['orders-eu'])
   expect(sinkTopics({ topics: ['a', 'b', 'a'], topicsRegex: null }, existing)).toEqual(['a', 'b'])
 })

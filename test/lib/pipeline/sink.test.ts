@@ -126,6 +126,13 @@ test('without tolerance it fails the task by name, and its batch is not committe
   expect(opened.run.progress).toMatchObject({ read: 0, written: 0 })
 })
 
+test('dead letters that would be lost are refused by the name of their setting', async () => {
+  const topic = await filled(1)
+  const config = { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dead' }
+  const opening = openSinkOf(around, poisoned(), [topic], { config })
+  await expect(opening).rejects.toThrow(/remove errors\.deadletterqueue\.topic\.name/)
+})
+
 test('what was put before a failure is committed by the drain', async () => {
   const topic = await filled(100)
   const sink = collecting({
