@@ -24,16 +24,9 @@ export interface Declarations {
   readonly predicate: PredicatePlugin
 }
 
-const external: Registered[] = []
-
 /** All plugins, sorted by class. A converter that does headers too is there twice. */
 export function plugins(): readonly Registered[] {
-  return external.length === 0 ? PLUGINS : [...PLUGINS, ...external].sort((a, b) => (a.class < b.class ? -1 : 1))
-}
-
-/** Adds a plugin from outside, as a bundle's entry does for npm packages. */
-export function register(plugin: Registered): void {
-  external.push(plugin)
+  return PLUGINS
 }
 
 /** The declaration, loaded. Throws Connect's error for a name that is none, or that more than one plugin answers to. */

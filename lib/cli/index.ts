@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import pc from 'picocolors'
 import { ConnectError } from '../connect/errors.ts'
 import { LocalError } from '../local/local-error.ts'
+import { colors as pc } from '../observe/colors.ts'
 import { standaloneCommand } from './standalone.ts'
 import { upCommand } from './up.ts'
 

@@ -1,9 +1,9 @@
 /** `penstock up`: the local cloud, until Ctrl-C. */
 import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
-import pc from 'picocolors'
 import type { RawConfig } from '../connect/settings.ts'
 import { LocalError } from '../local/local-error.ts'
+import { colors as pc } from '../observe/colors.ts'
 
 interface Flags {
   readonly port: number

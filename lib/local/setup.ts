@@ -1,5 +1,5 @@
 /** What the local cloud and the tests need beside npm's packages: Java, Maven, and the jars in the user's cache. */
-import pc from 'picocolors'
+import { colors as pc } from '../observe/colors.ts'
 import { jars } from './jars.ts'
 import { ensureJavaAndMaven } from './java.ts'
 import { LocalError } from './local-error.ts'

@@ -15,7 +15,6 @@ import { atLeast, nonEmptyString, oneOf } from '../../connect/validators.ts'
 import { isTimeZone } from './sql-time.ts'
 
 /** Stands for the record's topic in `table.name.format`. */
-// biome-ignore lint/suspicious/noTemplateCurlyInString: as users write it
 export const TOPIC = '${topic}'
 
 /** All in upper or all in lower case, as Confluent's. */

@@ -1,6 +1,6 @@
 /** What to try while the demo runs: commands to paste. */
 import { relative } from 'node:path'
-import pc from 'picocolors'
+import { colors as pc } from '../../observe/colors.ts'
 import type { DemoFiles } from './data.ts'
 
 const NODE = 'node_modules/.bin/node'

@@ -1,5 +1,5 @@
 /** One live line per connector, from `GET /penstock/connectors/NAME`. */
-import pc from 'picocolors'
+import { colors as pc } from '../../observe/colors.ts'
 
 /** What the line shows of a connector's progress page. */
 export interface Progress {

@@ -127,7 +127,7 @@ function picky(text: string): string {
 }
 
 /** Transforms by a name of the test's own. */
-export function plugins(transforms: Readonly<Record<string, Transform['apply']>> = {}): PluginSource {
+function plugins(transforms: Readonly<Record<string, Transform['apply']>> = {}): PluginSource {
   const missing = (name: string) => Promise.reject(new Error(`no plugin ${name}`))
   return {
     converter: (name) => Promise.resolve(name === pickyConverter.class ? pickyConverter : stringConverter),
