@@ -13,8 +13,10 @@ import { CODES, isRetriable, kafkaError } from './codes.ts'
 import { fetchRequest, type PartitionFetched } from './fetch-request.ts'
 import { type Fetched, FetchedBatches, type ReadOptions } from './fetched-batches.ts'
 import type { TopicPartition } from './leader-calls.ts'
+import { OffsetOutOfRange } from './offset-out-of-range.ts'
 
 export type { Fetched } from './fetched-batches.ts'
+export { OffsetOutOfRange, type OutOfRange } from './offset-out-of-range.ts'
 
 /** By topic and partition. */
 export type ByPartition<T> = ReadonlyMap<string, ReadonlyMap<number, T>>
@@ -58,31 +60,6 @@ export type FetchSettings = Pick<
   | 'checkCrcs'
   | 'rack'
 >
-
-export interface OutOfRange extends TopicPartition {
-  readonly position: number
-  readonly earliest: number
-  readonly latest: number
-}
-
-/**
- * Positions that their partitions don't have (any more, or yet). The partitions are not fetched until `seek` or
- * `assign`: what to do is `auto.offset.reset`'s to say.
- */
-export class OffsetOutOfRange extends ConnectError {
-  readonly partitions: readonly OutOfRange[]
-
-  constructor(partitions: readonly OutOfRange[]) {
-    const list = partitions.map(
-      (p) =>
-        `offset ${p.position} of topic ${p.topic}, partition ${p.partition} (which has ${p.earliest} to ${p.latest})`,
-    )
-    super(`Fetch position out of range: ${list.join('; ')}`, {
-      javaClass: 'org.apache.kafka.clients.consumer.OffsetOutOfRangeException',
-    })
-    this.partitions = partitions
-  }
-}
 
 export function createConsumer(cluster: Cluster, settings: FetchSettings, options: ConsumerOptions = {}): Consumer {
   return new KafkaConsumer(cluster, settings, options)

@@ -22,9 +22,10 @@ export interface TransactionalProducer extends Producer {
   /** `append` is allowed from here to the end of the transaction. */
   begin(): void
   /**
-   * Flushes and commits. Rejects with a `ConnectError` that names PRODUCER_FENCED or INVALID_PRODUCER_EPOCH where a
-   * newer producer has taken over. After any rejection the producer is broken, and whether the transaction is
-   * committed is known only once a new producer has been initialized.
+   * Flushes and commits; who reads committed records sees them some ms after it has resolved. Rejects with a
+   * `ConnectError` that names PRODUCER_FENCED or INVALID_PRODUCER_EPOCH where a newer producer has taken over. After any
+   * rejection the producer is broken, and whether the transaction is committed is known only once a new producer has
+   * been initialized.
    */
   commit(): Promise<void>
   /** Drops what isn't sent and aborts the rest; `acknowledged` moves on to `appended`. */

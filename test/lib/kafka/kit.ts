@@ -48,7 +48,7 @@ export function positions(topic: string, offsets: readonly number[]): Map<string
   return new Map([[topic, new Map(offsets.entries())]])
 }
 
-/** All records of a topic up to its end, or to the last stable offset. */
+/** All records of a topic up to its end; while a transaction is open, who reads committed records waits for it. */
 export async function readAll(
   cluster: Cluster,
   topic: string,
@@ -58,7 +58,8 @@ export async function readAll(
   const count = cluster.partitionCount(topic) ?? (await cluster.topic(topic)).partitions.length
   const all = Array.from({ length: count }, (_, partition) => ({ topic, partition }))
   const settings = consuming(raw)
-  const ends = await listOffsets(cluster, all, 'latest', settings.isolationLevel)
+  // A commit is answered before its markers are written to the partitions: the stable end follows the end.
+  const ends = await listOffsets(cluster, all, 'latest')
   const consumer = createConsumer(cluster, settings, options)
   consumer.assign(positions(topic, Array(count).fill(0)))
   const rows: Row[] = []

@@ -1,0 +1,27 @@
+import { ConnectError } from '../connect/errors.ts'
+import type { TopicPartition } from './leader-calls.ts'
+
+export interface OutOfRange extends TopicPartition {
+  readonly position: number
+  readonly earliest: number
+  readonly latest: number
+}
+
+/**
+ * Positions that their partitions don't have (any more, or yet). The partitions are not fetched until `seek` or
+ * `assign`: what to do is `auto.offset.reset`'s to say.
+ */
+export class OffsetOutOfRange extends ConnectError {
+  readonly partitions: readonly OutOfRange[]
+
+  constructor(partitions: readonly OutOfRange[]) {
+    const list = partitions.map(
+      (p) =>
+        `offset ${p.position} of topic ${p.topic}, partition ${p.partition} (which has ${p.earliest} to ${p.latest})`,
+    )
+    super(`Fetch position out of range: ${list.join('; ')}`, {
+      javaClass: 'org.apache.kafka.clients.consumer.OffsetOutOfRangeException',
+    })
+    this.partitions = partitions
+  }
+}
