@@ -13,6 +13,8 @@ interface Unreadable {
   readonly stage: Stage
   readonly origin: SinkOrigin
   readonly error: unknown
+  /** The bytes that the converter couldn't read; null where there are none. */
+  readonly unread: Uint8Array | null
 }
 
 export class ConsumeStage {
@@ -55,8 +57,8 @@ export class ConsumeStage {
     const records: ConnectRecord[] = []
     const unreadable: Unreadable[] = []
     for (const batch of fetched) this.#read(batch, records, unreadable)
-    for (const { stage, origin, error } of unreadable) {
-      const failed = { stage, class: this.#class(stage), origin, record: null, error }
+    for (const { stage, origin, error, unread } of unreadable) {
+      const failed = { stage, class: this.#class(stage), origin, record: null, error, unread }
       this.#errors.reject(failed, tallies.of(origin))
     }
     return records
@@ -78,7 +80,10 @@ export class ConsumeStage {
         const time = timestamp < 0 ? null : timestamp
         records.push(new ConnectRecord(topic, partition, k.schema, k.value, v.schema, v.value, time, headers, origin))
       } catch (error) {
-        unreadable.push({ stage, origin, error })
+        const key = stage === 'KEY_CONVERTER'
+        const [start, end] = key ? [keyStart, keyEnd] : [valueStart, valueEnd]
+        const unread = stage === 'HEADER_CONVERTER' || end < 0 ? null : buffer.subarray(start, end)
+        unreadable.push({ stage, origin, error, unread })
       }
     })
   }

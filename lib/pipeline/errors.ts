@@ -9,6 +9,7 @@ import type { ConnectRecord, Origin } from '../connect/record.ts'
 import type { ConnectorSettings } from '../worker/connector-settings.ts'
 import type { Counters, Tally } from './counters.ts'
 import { retried } from './retry.ts'
+import { sniff } from './sniff.ts'
 
 /** As in Connect's `__connect.errors.stage` header. */
 export type Stage =
@@ -29,6 +30,8 @@ export interface Failed {
   /** As it entered the stage, of transforms the first; null for one that no converter could read. */
   readonly record: ConnectRecord | null
   readonly error: unknown
+  /** What no converter could read: the error says what it looks like. */
+  readonly unread?: Uint8Array | null
 }
 
 /** A stage failed for good; the task fails with it. Retriable where its cause is: the next slice may do better. */
@@ -114,8 +117,9 @@ export class ErrorPolicy {
 }
 
 function exceeded(failed: Failed): StageError {
-  const { stage, error, origin } = failed
-  const message = `Tolerance exceeded in error handler: ${stage} by ${failed.class} failed for the record ${place(origin)}: ${text(error)}`
+  const { stage, error, origin, unread = null } = failed
+  const looks = unread === null ? '' : ` (what it read looks like this: ${sniff(unread)})`
+  const message = `Tolerance exceeded in error handler: ${stage} by ${failed.class} failed for the record ${place(origin)}: ${text(error)}${looks}`
   return new StageError(stage, message, error)
 }
 

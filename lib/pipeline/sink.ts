@@ -90,6 +90,8 @@ class SinkSpine implements SinkRun {
   readonly #breather = new Breather()
   readonly #flushMs: number
   #nextCommit: number
+  /** As of the drain: a closed consumer knows none. */
+  #lag: number | null = null
   /** The put under way; its failure is in `#failure`. */
   #putting: Promise<void> | null = null
   #failure: unknown = null
@@ -104,7 +106,7 @@ class SinkSpine implements SinkRun {
   }
 
   get progress(): Progress {
-    return this.#stages.counters.progress(lagOf(this.#deps.consumer))
+    return this.#stages.counters.progress(lagOf(this.#deps.consumer) ?? this.#lag)
   }
 
   async run(budget: Budget): Promise<Outcome> {
@@ -246,6 +248,7 @@ class SinkSpine implements SinkRun {
     } finally {
       commit.giveBack()
       counters.close(true)
+      this.#lag = lagOf(this.#deps.consumer)
     }
     if (later !== null) throw later
   }
