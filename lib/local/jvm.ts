@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Guard } from './guard.ts'
 import { LocalError } from './local-error.ts'
@@ -21,7 +22,9 @@ export interface Jvm {
 /** Runs `java ...args`, detached from the terminal so that Ctrl-C reaches the cloud alone. */
 export function startJvm(name: string, java: string, args: readonly string[], logFile: string, guard: Guard): Jvm {
   const log = openSync(logFile, 'w')
-  const child = spawn(java, args, { stdio: ['ignore', log, log], detached: true })
+  // Native libraries that the jars unpack: a killed JVM leaves them behind.
+  const own = `-Djava.io.tmpdir=${dirname(logFile)}`
+  const child = spawn(java, [own, ...args], { stdio: ['ignore', log, log], detached: true })
   closeSync(log)
   const pid = child.pid ?? 0
   if (pid !== 0) guard.watch(pid)
