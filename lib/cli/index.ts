@@ -5,10 +5,12 @@ import { Command, CommanderError } from 'commander'
 import { ConnectError } from '../connect/errors.ts'
 import { LocalError } from '../local/local-error.ts'
 import { colors as pc } from '../observe/colors.ts'
+import { previewCommand } from './preview.ts'
 import { standaloneCommand } from './standalone.ts'
+import { testCommand } from './test.ts'
 import { upCommand } from './up.ts'
 
-const COMMANDS: readonly (() => Command)[] = [upCommand, standaloneCommand]
+const COMMANDS: readonly (() => Command)[] = [upCommand, standaloneCommand, previewCommand, testCommand]
 
 /** Runs one command; answers the exit status. A user's mistake is one line, and a hint where there is one. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -80,8 +80,7 @@ export class ConsumeStage {
         const time = timestamp < 0 ? null : timestamp
         records.push(new ConnectRecord(topic, partition, k.schema, k.value, v.schema, v.value, time, headers, origin))
       } catch (error) {
-        const key = stage === 'KEY_CONVERTER'
-        const [start, end] = key ? [keyStart, keyEnd] : [valueStart, valueEnd]
+        const [start, end] = stage === 'KEY_CONVERTER' ? [keyStart, keyEnd] : [valueStart, valueEnd]
         const unread = stage === 'HEADER_CONVERTER' || end < 0 ? null : buffer.subarray(start, end)
         unreadable.push({ stage, origin, error, unread })
       }

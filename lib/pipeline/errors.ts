@@ -118,7 +118,7 @@ export class ErrorPolicy {
 
 function exceeded(failed: Failed): StageError {
   const { stage, error, origin, unread = null } = failed
-  const looks = unread === null ? '' : ` (what it read looks like this: ${sniff(unread)})`
+  const looks = unread === null ? '' : `; what it read: ${sniff(unread)}`
   const message = `Tolerance exceeded in error handler: ${stage} by ${failed.class} failed for the record ${place(origin)}: ${text(error)}${looks}`
   return new StageError(stage, message, error)
 }

@@ -8,12 +8,16 @@ export interface Call {
   readonly query: URLSearchParams
   /** The body as JSON. `RestError` 400 where it is none, 415 where it has no Content-Type. */
   json(): Promise<unknown>
+  /** The body as it was sent. */
+  text(): Promise<string>
 }
 
 export interface Answer {
   readonly status: number
   /** Absent: no body, and no Content-Type. */
   readonly body?: unknown
+  /** The body, where it is JSON text already. */
+  readonly text?: string
   readonly headers?: Readonly<Record<string, string>>
 }
 

@@ -12,6 +12,7 @@ import { connectors } from './connectors.ts'
 import type { Deps } from './deps.ts'
 import { mendingTable } from './lost-table.ts'
 import { penstock } from './penstock.ts'
+import { preview } from './preview.ts'
 import { restart } from './restart.ts'
 import { root } from './root.ts'
 import { targetState } from './target-state.ts'
@@ -33,6 +34,7 @@ function routes(deps: Deps): Route[] {
     ...tasks(deps),
     ...connectorPlugins(deps),
     ...penstock(deps),
+    ...preview(deps),
   ]
 }
 
@@ -116,28 +118,34 @@ function mediaType(text: string): string {
 function call(request: Request, params: Readonly<Record<string, string>>): Call {
   const task = params['task'] ?? '0'
   if (!/^[+-]?\d{1,10}$/.test(task)) throw httpError(404, true)
-  let text: string | undefined
+  let sent: Promise<string> | undefined
+  const text = () => {
+    sent ??= request.text()
+    return sent
+  }
   return {
     name: params['name'] ?? '',
     task: Number(task),
     query: new URL(request.url).searchParams,
     async json() {
       if (!request.headers.has('content-type')) throw httpError(415, true)
-      text ??= await request.text()
+      const body = await text()
       try {
-        return JSON.parse(text) as unknown
+        return JSON.parse(body) as unknown
       } catch (cause) {
-        const why = text.trim() === '' ? 'it is empty' : (cause as Error).message
+        const why = body.trim() === '' ? 'it is empty' : (cause as Error).message
         throw new RestError(400, `The request body is not JSON: ${why}`, { cause })
       }
     },
+    text,
   }
 }
 
 function respond(answer: Answer): Response {
-  const { status, body, headers } = answer
-  if (body === undefined) return new Response(null, { status, headers: { ...headers } })
-  return new Response(encode(body), { status, headers: { 'Content-Type': 'application/json', ...headers } })
+  const { status, body, text, headers } = answer
+  if (body === undefined && text === undefined) return new Response(null, { status, headers: { ...headers } })
+  const bytes = text === undefined ? encode(body) : new TextEncoder().encode(text)
+  return new Response(bytes, { status, headers: { 'Content-Type': 'application/json', ...headers } })
 }
 
 /** As bytes: a text would get a Content-Type of its own. */

@@ -6,9 +6,9 @@ import type { Converter, ConverterPlugin, HeaderConverter, Payload } from '../..
 import { NO_HEADERS } from '../../lib/connect/record.ts'
 import { check, parse, type RawConfig, type Settings } from '../../lib/connect/settings.ts'
 import type { JsonNode } from '../../lib/java/json-text.ts'
+import { difference as answersDiffer } from '../../lib/preview/compare.ts'
 import { find, plugins } from '../../lib/registry.ts'
 import { applyChain, buildChain, type Link, Staged, staged } from './chain.ts'
-import { same } from './compare.ts'
 import { internalTopic, offsetKey } from './internal-topic.ts'
 
 export type Case = { readonly [key: string]: JsonNode }
@@ -40,17 +40,7 @@ export async function answer(one: Case): Promise<JsonNode> {
 
 /** Undefined where the answers agree, else why not. */
 export function difference(one: Case, got: JsonNode): string | undefined {
-  const expected = one['expected'] as Case
-  const error = expected['error'] as Case | undefined
-  if (error !== undefined) return errorDifference(error, (got as Case)['error'] as Case | undefined)
-  return same(expected, got, one['unordered'] === true) ? undefined : 'the answers differ'
-}
-
-function errorDifference(expected: Case, got: Case | undefined): string | undefined {
-  if (got === undefined) return 'an error was expected'
-  if (got['class'] !== expected['class'] || got['stage'] !== expected['stage']) return 'another error was expected'
-  if (expected['messageLoose'] === true || /@(?:<hash>|[0-9a-f]{4,8})$/.test(String(expected['message']))) return undefined
-  return got['message'] === expected['message'] ? undefined : 'the messages differ'
+  return answersDiffer(one['expected'] ?? null, got, one['unordered'] === true)
 }
 
 async function transform(one: Case): Promise<JsonNode> {

@@ -14,8 +14,13 @@ export interface Run {
   readonly ended: Promise<number | NodeJS.Signals | null>
 }
 
-export function penstock(args: readonly string[], cwd?: string): Run {
-  const child = spawn(process.execPath, [COMMAND, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+/** `input`: all that comes on its standard input. */
+export function penstock(args: readonly string[], cwd?: string, { input = '' }: { readonly input?: string } = {}): Run {
+  const child = spawn(process.execPath, [COMMAND, ...args], {
+    cwd,
+    stdio: [input === '' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  })
+  child.stdin?.end(input)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {

@@ -181,9 +181,13 @@ test('records that the converter can not read are skipped or fail the task', asy
   expect(sink.sunk.values).toHaveLength(19)
   expect(tolerant.run.progress).toMatchObject({ read: 20, written: 19, skipped: 1 })
   await using strict = await openSinkOf(around, collecting(), [topic], { config })
-  await expect(runAndDrain(strict.run)).rejects.toThrow(
-    /VALUE_CONVERTER by test.PickyConverter failed for the record at topic .*, partition 0, offset 7: bad is not good/,
-  )
+  const failure = await runAndDrain(strict.run).catch((error: unknown) => error)
+  expect(failure).toMatchObject({
+    message: expect.stringMatching(
+      /VALUE_CONVERTER by test.PickyConverter failed for the record at topic .*, partition 0, offset 7: bad is not good; what it read: plain text$/,
+    ),
+    cause: { message: 'bad is not good' },
+  })
 })
 
 test('only what the sink says is durable is committed, and the rest is not counted', async () => {
