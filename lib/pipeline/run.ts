@@ -20,6 +20,7 @@ export interface Run {
   stop(): Promise<void>
   /** Of this run, as of now. */
   readonly progress: Progress
-  /** When records came last, epoch ms. */
+  /** When records came first and last, epoch ms. */
+  readonly firstRecords: number | null
   readonly lastRecords: number | null
 }

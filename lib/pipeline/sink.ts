@@ -84,6 +84,7 @@ interface Stages {
 }
 
 class SinkSpine implements SinkRun {
+  firstRecords: number | null = null
   lastRecords: number | null = null
   readonly #deps: SinkDeps
   readonly #stages: Stages
@@ -152,6 +153,7 @@ class SinkSpine implements SinkRun {
       chain.transforms.length === 0 ? read : await transform(read, chain.transforms, errors, tallies, budget)
     await this.#ended(budget)
     this.lastRecords = Date.now()
+    this.firstRecords ??= this.lastRecords
     this.#putting = this.#put({ records, tallies, ends }, budget)
   }
 

@@ -123,6 +123,7 @@ interface Stages {
 }
 
 class SourceSpine implements SourceRun {
+  firstRecords: number | null = null
   lastRecords: number | null = null
   readonly #stages: Stages
   readonly #idleAfterMs: number
@@ -165,6 +166,7 @@ class SourceSpine implements SourceRun {
         await this.#process(polled, budget)
         await limit.spend(length, budget)
         quietSince = Date.now()
+        this.firstRecords ??= quietSince
         this.lastRecords = quietSince
         await this.#breather.due()
       } else if (!this.#done) {

@@ -45,12 +45,14 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
     if ((await state.leases.get(connector, task))?.owner !== owner)
       return log.info('left: the task was given to another invocation')
 
-    const started = new Date().toISOString()
     const worked = await work({ lease, claimant, prepared, deps, pace })
     await state.statuses.publishLease(connector, task, { ...record, ended: true })
     await seal(deps, event, lease.epoch, owner, worked)
     // A look that found nothing is not worth a line: an idle task has two a second under the local cloud.
-    if (worked.made || worked.end.kind !== 'at') log.info('slice ended', { end: worked.end.kind, started })
+    if (worked.made || worked.end.kind !== 'at') {
+      const [first, last] = worked.records
+      log.info('slice ended', { end: worked.end.kind, first, last })
+    }
     await deps.events.emit({ type: 'slice.ended', detail: { connector, task, epoch: lease.epoch } })
   } catch (error) {
     if (!(error instanceof SliceAbandoned)) throw error
@@ -65,8 +67,9 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
 
 async function seal(deps: SliceDeps, event: TaskEvent, epoch: number, owner: string, worked: Worked): Promise<void> {
   const { connector, task } = event
+  const { end, progress, made } = worked
   try {
-    const sealed = await deps.state.leases.seal(connector, task, { epoch, owner, ...worked })
+    const sealed = await deps.state.leases.seal(connector, task, { epoch, owner, end, progress, made })
     if (sealed === null) deps.log.warn('the lease had another owner when the slice ended')
   } catch (error) {
     if (!(error instanceof TableGone)) throw error

@@ -85,6 +85,9 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
       get progress() {
         return run.progress
       },
+      get firstRecords() {
+        return run.firstRecords
+      },
       get lastRecords() {
         return run.lastRecords
       },

@@ -65,6 +65,9 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
       get progress() {
         return run.progress
       },
+      get firstRecords() {
+        return run.firstRecords
+      },
       get lastRecords() {
         return run.lastRecords
       },

@@ -38,12 +38,14 @@ export interface Worked {
   readonly progress: Progress
   /** Records have ended. */
   readonly made: boolean
+  /** When the slice's records came first and last, epoch ms. */
+  readonly records: readonly [first: number | null, last: number | null]
 }
 
 export async function work(slice: Work): Promise<Worked> {
   const { lease, claimant, prepared, deps, pace } = slice
   const { shutdown } = deps
-  if (shutdown.aborted) return { end: { kind: 'again' }, progress: lease.progress, made: false }
+  if (shutdown.aborted) return { end: { kind: 'again' }, progress: lease.progress, made: false, records: [null, null] }
   const plannedEnd = Math.min(Date.now() + pace.sliceMs, claimant.deadline - DRAIN_MS)
   using time = budget(plannedEnd - Date.now())
   const onShutdown = () => time.end('the process is to end')
@@ -96,7 +98,7 @@ export async function work(slice: Work): Promise<Worked> {
     time.end('the slice is over')
     await watching
   }
-  return { end, progress: progress(), made: made() }
+  return { end, progress: progress(), made: made(), records: [run?.firstRecords ?? null, run?.lastRecords ?? null] }
 }
 
 /** A slice that had records this lately, in ms, is worth an heir. */

@@ -52,14 +52,14 @@ export async function readTopic(bootstrap: string, topic: string): Promise<Read[
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
 }
 
-/** For each moment: the time between the last record before it and the first one after it, in ms. */
-export function gapsAt(moments: readonly number[], times: readonly number[]): number[] {
-  const sorted = [...times].sort((a, b) => a - b)
-  return moments.flatMap((moment) => {
-    const after = sorted.findIndex((time) => time > moment)
-    const [last, first] = [sorted[after - 1], sorted[after]]
-    return last === undefined || first === undefined ? [] : [first - last]
-  })
+/** Between the last records of a slice and the first ones of the next, in ms, ascending: from the log of the slices. */
+export function handOverGaps(log: string, connector: string): number[] {
+  const ends = log.matchAll(new RegExp(`${connector}-0 slice ended.* end=again first=(\\d+) last=(\\d+)`, 'g'))
+  const slices = [...ends].map(([, first, last]) => ({ first: Number(first), last: Number(last) }))
+  return slices
+    .slice(1)
+    .map(({ first }, i) => first - (slices[i]?.last ?? first))
+    .sort((a, b) => a - b)
 }
 
 export function percentile(sorted: readonly number[], share: number): number {
