@@ -13,7 +13,7 @@ import { openSource } from '../pipeline/source.ts'
 import { startPositions } from '../pipeline/start-positions.ts'
 import { find } from '../registry.ts'
 import type { FileOffsets } from '../state/file-offsets.ts'
-import { ASSIGNMENT, parseAssignment } from '../worker/assignment.ts'
+import { ASSIGNMENT, parseAssignment, sinkGroup } from '../worker/assignment.ts'
 import { cluster } from '../worker/clusters.ts'
 import type { ConnectorSettings } from '../worker/connector-settings.ts'
 import type { Worker } from '../worker/settings.ts'
@@ -71,7 +71,7 @@ export async function openSinkTask(start: TaskStart<SinkConnector>, budget: Budg
   const { client, consumer: consumerSettings } = clientSettings(worker.raw, 'consumer', overrides)
   const { autoOffsetReset: reset, isolationLevel: isolation } = consumerSettings
   const connected = await cluster(client)
-  const group = consumerSettings.groupId ?? `connect-${settings.name}`
+  const group = sinkGroup(settings.name, overrides)
   const assignment = parseAssignment(start.taskConfig[ASSIGNMENT] ?? '')
   const before = await committed(connected, group)
   const positions = await startPositions({ cluster: connected, assignment, committed: before, reset, isolation })

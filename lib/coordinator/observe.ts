@@ -4,7 +4,7 @@ import type { Connector } from '../connect/plugin.ts'
 import { clientSettings } from '../kafka/client-settings.ts'
 import type { ConnectorView } from '../state/configs.ts'
 import type { Lease } from '../state/leases.ts'
-import { ASSIGNMENT, parseAssignment } from '../worker/assignment.ts'
+import { ASSIGNMENT, parseAssignment, sinkGroup } from '../worker/assignment.ts'
 import { type ConnectorSettings, connectorSettings } from '../worker/connector-settings.ts'
 import { isExactlyOnce } from '../worker/guarantee.ts'
 import type { CoordinatorDeps } from './deps.ts'
@@ -98,7 +98,7 @@ async function idle(
     const assignments = new Map(
       due.map((lease) => [lease.task, parseAssignment(view.tasks[lease.task]?.[ASSIGNMENT] ?? '')]),
     )
-    return await unread(await deps.cluster(), view.name, assignments, isolation)
+    return await unread(await deps.cluster(), sinkGroup(view.name, settings.consumerOverrides), assignments, isolation)
   } catch (error) {
     if (error instanceof ConnectError && error.kind === 'retriable') return new Set()
     throw error

@@ -43,7 +43,7 @@ async function createsTopics(cluster: Cluster): Promise<boolean> {
 /** Of the tasks: those whose group offsets have reached the ends of their partitions. */
 export async function unread(
   cluster: Cluster,
-  connector: string,
+  group: string,
   assignments: ReadonlyMap<number, Assignment>,
   isolation: 'read_uncommitted' | 'read_committed',
 ): Promise<ReadonlySet<number>> {
@@ -51,7 +51,7 @@ export async function unread(
     [...assignment].flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition }))),
   )
   const [positions, ends] = await Promise.all([
-    committed(cluster, `connect-${connector}`, partitions),
+    committed(cluster, group, partitions),
     listOffsets(cluster, partitions, 'latest', isolation),
   ])
   const at = new Map(positions.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]))

@@ -4,6 +4,7 @@ import type { PluginLog } from '../connect/plugin.ts'
 import { clientSettings } from '../kafka/client-settings.ts'
 import { buildChain, type PluginSource } from '../pipeline/chain.ts'
 import { find } from '../registry.ts'
+import { sinkGroup } from '../worker/assignment.ts'
 import { cluster } from '../worker/clusters.ts'
 import { connectorSettings } from '../worker/connector-settings.ts'
 import type { Environment } from '../worker/environment.ts'
@@ -87,8 +88,10 @@ async function prepare(opened: Runtime, event: TaskEvent, log: PluginLog): Promi
       if (consumer === undefined) throw new ConfigError('consumer settings are missing')
       const limitsPolls = 'max.poll.records' in settings.consumerOverrides || 'consumer.max.poll.records' in worker.raw
       const connected = await cluster(client)
+      const group = sinkGroup(event.connector, settings.consumerOverrides)
       const start: Prepared['start'] = (lease, budget) =>
         startSink({
+          group,
           ...shared,
           connector,
           lease,

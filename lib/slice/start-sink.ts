@@ -27,6 +27,8 @@ export interface SinkStart {
   readonly consumerSettings: ConsumerSettings
   /** The user has set `max.poll.records`. */
   readonly limitsPolls: boolean
+  /** Stores the offsets. */
+  readonly group: string
   readonly plugins: PluginSource
   readonly log: PluginLog
   readonly budget: Budget
@@ -38,7 +40,7 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
   const { connector: name, task } = event
   const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
   const partitions = [...assignment].flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })))
-  const group = `connect-${name}`
+  const { group } = start
   const { autoOffsetReset: reset, isolationLevel: isolation } = consumerSettings
   if (!lease.clean && lease.slices > 0) await settle(connector, taskConfig, budget)
   const before = await committed(admin, group, partitions)

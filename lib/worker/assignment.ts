@@ -1,7 +1,13 @@
 /** The Kafka partitions of a sink task, as its task config carries them. */
+import type { RawConfig } from '../connect/settings.ts'
 
 /** Fixed for the generation: `topic:0,1;other:0`. A JVM worker ignores it. */
 export const ASSIGNMENT = 'penstock.assignment'
+
+/** The group that stores a sink's offsets: `connect-NAME`, or `consumer.override.group.id`. */
+export function sinkGroup(connector: string, consumerOverrides: RawConfig): string {
+  return consumerOverrides['group.id'] ?? `connect-${connector}`
+}
 
 export type Assignment = ReadonlyMap<string, readonly number[]>
 

@@ -4,7 +4,7 @@ import { atLeast, between, oneOfIgnoringCase } from '../connect/validators.ts'
 
 const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter'
 
-const WORKER_SETTINGS = {
+export const WORKER_SETTINGS = {
   'bootstrap.servers': list({
     doc: 'Kafka brokers to begin with, as host:port.',
     importance: 'high',
