@@ -2,7 +2,7 @@
 import { type PluginOf, plugin, type Transform } from './plugin.ts'
 import type { ConnectRecord } from './record.ts'
 import type { Schema } from './schema.ts'
-import type { ConfigOf, Settings } from './settings.ts'
+import type { ConfigOf, RawConfig, Settings } from './settings.ts'
 import type { Value } from './value.ts'
 
 /** The half of a record that a transform works on. */
@@ -27,22 +27,24 @@ const VALUE: Part = {
   replace: (record, schema, value) => record.withValue(schema, value),
 }
 
-/** `class` is the name without `$Key` or `$Value`. */
+/** `class` and `aliases` are names without `$Key` or `$Value`. */
 export function keyAndValue<S extends Settings>(declaration: {
   readonly class: string
+  readonly aliases?: readonly string[]
   readonly version: string
   readonly doc: string
   readonly settings: S
-  create(config: ConfigOf<S>, part: Part): Transform
+  create(config: ConfigOf<S>, part: Part, raw: RawConfig): Transform
 }): PluginOf<Transform>[] {
-  const { class: name, version, doc, settings, create } = declaration
+  const { class: name, aliases = [], version, doc, settings, create } = declaration
   return [KEY, VALUE].map((part) =>
     plugin<Transform, S>({
       class: `${name}$${part.name}`,
+      aliases: aliases.map((alias) => `${alias}$${part.name}`),
       version,
       doc,
       settings,
-      create: (config) => create(config, part),
+      create: (config, raw) => create(config, part, raw),
     }),
   )
 }

@@ -5,12 +5,14 @@ import { keyAndValue, type Part } from '../connect/key-and-value.ts'
 import type { Transform } from '../connect/plugin.ts'
 import type { ConnectRecord } from '../connect/record.ts'
 import { primitive, type Schema } from '../connect/schema.ts'
-import { type ConfigOf, list } from '../connect/settings.ts'
+import { type ConfigOf, list, type RawConfig } from '../connect/settings.ts'
 import { Struct, type Value } from '../connect/value.ts'
 import { hashOrder } from '../java/hash-order.ts'
 import { basicsOf, cached, fieldsOf, structOf, withDefault } from '../java/schema-builder.ts'
 import { type CastType, parseSpec } from './cast-spec.ts'
 import { castValue } from './cast-value.ts'
+import { isNested } from './field-path.ts'
+import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
 import { getKey, requireMap, requireStruct, withKeys } from './requirements.ts'
 
@@ -40,10 +42,14 @@ export default keyAndValue({
 
 const PURPOSE = 'cast types'
 
-function cast(config: ConfigOf<typeof SETTINGS>, part: Part): Transform {
+function cast(config: ConfigOf<typeof SETTINGS>, part: Part, raw: RawConfig): Transform {
   const { whole, fields } = parseSpec(config.spec)
   const replaceNull = config['replace.null.with.default']
-  return { apply: whole === null ? castFields(part, fields, replaceNull) : castWhole(part, whole) }
+  if (whole !== null) return { apply: castWhole(part, whole) }
+  if (!isNested(raw)) return castFields(part, fields, replaceNull)
+  return transformNested(part, siblings([...fields].map(([path, type]) => [path, { type }])), (inner, casts) =>
+    castFields(inner, new Map([...casts].map(([name, { type }]) => [name, type])), replaceNull),
+  )
 }
 
 function castWhole(part: Part, type: CastType): (record: ConnectRecord) => ConnectRecord {
@@ -57,16 +63,12 @@ function castWhole(part: Part, type: CastType): (record: ConnectRecord) => Conne
   }
 }
 
-function castFields(
-  part: Part,
-  casts: ReadonlyMap<string, CastType>,
-  replaceNull: boolean,
-): (record: ConnectRecord) => ConnectRecord {
+function castFields(part: Part, casts: ReadonlyMap<string, CastType>, replaceNull: boolean): FieldTransform {
   const names = hashOrder(casts.keys())
   const types = names.map((name) => casts.get(name))
   const schemaOf = cached((schema) => structSchema(schema, casts))
   const planOf = cached((schema) => fieldsOf(schema).map((field) => ({ field, type: casts.get(field.name) })))
-  return (record) => {
+  const apply = (record: ConnectRecord): ConnectRecord => {
     const value = part.value(record)
     if (value === null) return record
     const schema = part.schema(record)
@@ -88,6 +90,7 @@ function castFields(
     }
     return part.replace(record, target, new Struct(target, values))
   }
+  return { apply, schemaOf }
 }
 
 function required(schema: Schema, index: number, value: Value): Value {

@@ -1,7 +1,7 @@
 /** The way to a field (`SingleFieldPath`, KIP-821): a name, or with V2 names parted by dots, in backticks where needed. */
 import { ConfigError } from '../connect/errors.ts'
 import type { Field, Schema } from '../connect/schema.ts'
-import { string } from '../connect/settings.ts'
+import { parse, type RawConfig, string } from '../connect/settings.ts'
 import { oneOfIgnoringCase } from '../connect/validators.ts'
 import type { Struct, Value } from '../connect/value.ts'
 import { illegalArgument } from '../java/exception.ts'
@@ -29,7 +29,7 @@ const PURPOSE = 'nested field access'
 
 /** `ConfigError` for backticks without a partner. */
 export function fieldPath(text: string, version: string): FieldPath {
-  const steps = version.toUpperCase() === 'V2' ? parsePath(text) : [text]
+  const steps = version.toUpperCase() === 'V2' ? pathSteps(text) : [text]
   const last = steps.at(-1)
   const before = steps.slice(0, -1)
   // A path without steps fails on use, with the text of List.subList.
@@ -73,8 +73,16 @@ export function fieldPath(text: string, version: string): FieldPath {
   }
 }
 
-/** The steps of a V2 path. */
-function parsePath(path: string): string[] {
+/**
+ * Whether a transform's config asks for V2. For those whose Connect original, and so whose list of settings, lacks the
+ * setting; Connect ignores it there.
+ */
+export function isNested(raw: RawConfig): boolean {
+  return parse(FIELD_SYNTAX, raw)['field.syntax.version'].toUpperCase() === 'V2'
+}
+
+/** The steps of a V2 path. `ConfigError` for backticks without a partner. */
+export function pathSteps(path: string): string[] {
   const steps: string[] = []
   let at = 0
   while (at < path.length && at >= 0) {

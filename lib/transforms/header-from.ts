@@ -1,14 +1,17 @@
 /** Moves or copies fields of the key or value into headers. */
-import { ConfigError } from '../connect/errors.ts'
+import { ConfigError, DataError } from '../connect/errors.ts'
 import { keyAndValue, type Part } from '../connect/key-and-value.ts'
 import { nonEmptyList } from '../connect/list-validators.ts'
 import type { Transform } from '../connect/plugin.ts'
 import type { Header } from '../connect/record.ts'
-import { type ConfigOf, list, string } from '../connect/settings.ts'
+import type { Schema } from '../connect/schema.ts'
+import { type ConfigOf, list, type RawConfig, string } from '../connect/settings.ts'
 import { oneOf } from '../connect/validators.ts'
 import { Struct, type Value } from '../connect/value.ts'
 import { nullPointer } from '../java/exception.ts'
-import { basicsOf, cached, fieldsOf, structOf } from '../java/schema-builder.ts'
+import { basicsOf, cached, copySchema, fieldOf, fieldsOf, structOf } from '../java/schema-builder.ts'
+import { isNested } from './field-path.ts'
+import { type FieldTransform, partOf, splitPath, within } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
 import { entriesOf, getKey, mapOf, requireMap, requireStruct } from './requirements.ts'
 
@@ -39,10 +42,22 @@ export default keyAndValue({
   create: headerFrom,
 })
 
-function headerFrom(config: ConfigOf<typeof SETTINGS>, part: Part): Transform {
-  const { fields: names, headers: keys, operation } = config
-  if (keys.length !== names.length)
+function headerFrom(config: ConfigOf<typeof SETTINGS>, part: Part, raw: RawConfig): Transform {
+  const { fields, headers } = config
+  if (headers.length !== fields.length)
     throw new ConfigError("'fields' config must have the same number of elements as 'headers' config.")
+  if (!isNested(raw)) return headersFrom(part, fields, headers, config)
+  const steps = fields.map((path, i) => headerFromPath(part, path, headers[i] as string, config))
+  return { apply: (record) => steps.reduce((current, step) => step.apply(current), record) }
+}
+
+function headersFrom(
+  part: Part,
+  names: readonly string[],
+  keys: readonly string[],
+  config: ConfigOf<typeof SETTINGS>,
+): FieldTransform {
+  const { operation } = config
   const move = operation === 'move'
   const purpose = `header ${operation}`
   const replaceNull = config['replace.null.with.default']
@@ -65,6 +80,7 @@ function headerFrom(config: ConfigOf<typeof SETTINGS>, part: Part): Transform {
   })
 
   return {
+    schemaOf: (schema) => planOf(schema).target,
     apply(record) {
       const schema = part.schema(record)
       const value = part.value(record)
@@ -92,4 +108,31 @@ function headerFrom(config: ConfigOf<typeof SETTINGS>, part: Part): Transform {
       return part.replace(record, target, left).withHeaders([...record.headers, ...added])
     },
   }
+}
+
+/** One field at any depth. Where what it is in is missing or null, the header is there with null, as it is for a field. */
+function headerFromPath(
+  part: Part,
+  path: string,
+  key: string,
+  config: ConfigOf<typeof SETTINGS>,
+): Pick<FieldTransform, 'apply'> {
+  const { parents, name } = splitPath(path)
+  if (parents.length === 0) return headersFrom(part, [name], [key], config)
+  const around = parents.reduce<Part>(partOf, part)
+  const move = within(part, parents, (inner) => headersFrom(inner, [name], [key], config))
+  return {
+    apply(record) {
+      if (around.value(record) !== null) return move.apply(record)
+      const schema = around.schema(record)
+      const field = schema === null ? undefined : fieldOf(schema, name)
+      if (part.schema(record) !== null && field === undefined) throw new DataError(`Field does not exist: ${path}`)
+      const header: Header = { key, schema: field === undefined ? null : optional(field.schema), value: null }
+      return move.apply(record).withHeaders([...record.headers, header])
+    },
+  }
+}
+
+function optional(schema: Schema): Schema {
+  return schema.optional ? schema : copySchema(schema, { optional: true })
 }

@@ -5,9 +5,11 @@ import { timestamp } from '../connect/logical.ts'
 import type { Transform } from '../connect/plugin.ts'
 import type { ConnectRecord } from '../connect/record.ts'
 import { OPTIONAL_STRING, primitive, type Schema, STRING } from '../connect/schema.ts'
-import { type ConfigOf, string } from '../connect/settings.ts'
+import { type ConfigOf, type RawConfig, string } from '../connect/settings.ts'
 import { Boxed, Struct, type Value } from '../connect/value.ts'
 import { basicsOf, cached, structOf } from '../java/schema-builder.ts'
+import { isNested } from './field-path.ts'
+import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, REPLACE_NULL } from './replace-null.ts'
 import { requireMap, requireStruct, withKeys } from './requirements.ts'
 
@@ -43,10 +45,22 @@ interface Insertion {
   get(record: ConnectRecord, typed: boolean): Value
 }
 
-function insertField(config: ConfigOf<typeof SETTINGS>, part: Part): Transform {
+function insertField(config: ConfigOf<typeof SETTINGS>, part: Part, raw: RawConfig): Transform {
   const insertions = insertionsOf(config)
-  const names = insertions.map(({ name }) => name)
   const replaceNull = config['replace.null.with.default']
+  if (!isNested(raw)) return insertInto(part, insertions, replaceNull)
+  const groups = siblings(insertions.map((insertion) => [insertion.name, insertion]))
+  return transformNested(part, groups, (inner, fields) =>
+    insertInto(
+      inner,
+      [...fields].map(([name, { schema, get }]) => ({ name, schema, get })),
+      replaceNull,
+    ),
+  )
+}
+
+function insertInto(part: Part, insertions: readonly Insertion[], replaceNull: boolean): FieldTransform {
+  const names = insertions.map(({ name }) => name)
   const schemaOf = cached((schema) =>
     structOf(
       [
@@ -69,6 +83,7 @@ function insertField(config: ConfigOf<typeof SETTINGS>, part: Part): Transform {
   }
 
   return {
+    schemaOf,
     apply(record) {
       const value = part.value(record)
       if (value === null) return record

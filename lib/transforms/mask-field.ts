@@ -2,13 +2,15 @@
 import { keyAndValue, type Part } from '../connect/key-and-value.ts'
 import { distinctValues } from '../connect/list-validators.ts'
 import type { Transform } from '../connect/plugin.ts'
-import { type ConfigOf, list, string } from '../connect/settings.ts'
+import { type ConfigOf, list, type RawConfig, string } from '../connect/settings.ts'
 import { nonEmptyString } from '../connect/validators.ts'
 import { Struct, type Value } from '../connect/value.ts'
 import { hashOrder } from '../java/hash-order.ts'
 import { cached } from '../java/schema-builder.ts'
 import { nullUsed, validateValue } from '../java/validate-value.ts'
+import { isNested } from './field-path.ts'
 import { masker } from './mask-value.ts'
+import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
 import { getKey, requireMap, requireStruct, withKeys } from './requirements.ts'
 
@@ -33,12 +35,19 @@ export default keyAndValue({
 
 const PURPOSE = 'mask fields'
 
-function maskField(config: ConfigOf<typeof SETTINGS>, part: Part): Transform {
-  const names = hashOrder(config.fields, Math.max(16, config.fields.length / 0.75 + 1))
+function maskField(config: ConfigOf<typeof SETTINGS>, part: Part, raw: RawConfig): Transform {
+  if (!isNested(raw)) return maskFields(part, config.fields, config)
+  const groups = siblings(config.fields.map((path) => [path, {}]))
+  return transformNested(part, groups, (inner, fields) => maskFields(inner, [...fields.keys()], config))
+}
+
+function maskFields(part: Part, fields: readonly string[], config: ConfigOf<typeof SETTINGS>): FieldTransform {
+  const names = hashOrder(fields, Math.max(16, fields.length / 0.75 + 1))
   const masked = masker(config.replacement)
   const replaceNull = config['replace.null.with.default']
   const planOf = cached((schema) => schema.fields.map((field) => ({ field, mask: names.includes(field.name) })))
   return {
+    schemaOf: (schema) => schema,
     apply(record) {
       const value = part.value(record)
       const schema = part.schema(record)

@@ -14,21 +14,23 @@ export default plugin<Transform, typeof SETTINGS>({
   version: '4.3.1',
   doc: 'Update the record topic using the configured regular expression and replacement string. The regular expression is one of java.util.regex.Pattern. If it matches the input topic as a whole, java.util.regex.Matcher#replaceFirst() is used with the replacement string to obtain the new topic.',
   settings: SETTINGS,
-  create({ regex, replacement }) {
-    const pattern = compile(regex)
-    const route = (topic: string) => (pattern.matches(topic) ? pattern.replaceFirst(topic, replacement) : topic)
-    // Records of a batch share few topics.
-    let lastTopic: string | undefined
-    let last = ''
-    return {
-      apply(record) {
-        const { topic } = record
-        if (topic !== lastTopic) {
-          last = route(topic)
-          lastTopic = topic
-        }
-        return last === topic ? record : record.withTopic(last)
-      },
-    }
-  },
+  create: ({ regex, replacement }) => route(regex, replacement),
 })
+
+/** Replaces the first match in topics that match the regular expression as a whole. */
+export function route(regex: string, replacement: string): Transform {
+  const pattern = compile(regex)
+  // Records of a batch share few topics.
+  let lastTopic: string | undefined
+  let last = ''
+  return {
+    apply(record) {
+      const { topic } = record
+      if (topic !== lastTopic) {
+        last = pattern.matches(topic) ? pattern.replaceFirst(topic, replacement) : topic
+        lastTopic = topic
+      }
+      return last === topic ? record : record.withTopic(last)
+    },
+  }
+}

@@ -4,12 +4,14 @@ import { keyAndValue, type Part } from '../connect/key-and-value.ts'
 import { distinctValues } from '../connect/list-validators.ts'
 import type { Transform } from '../connect/plugin.ts'
 import type { Schema } from '../connect/schema.ts'
-import { type ConfigOf, list } from '../connect/settings.ts'
+import { type ConfigOf, list, type RawConfig } from '../connect/settings.ts'
 import { Boxed, Struct, type Value } from '../connect/value.ts'
 import { hashOrder } from '../java/hash-order.ts'
 import { basicsOf, cached, structOf } from '../java/schema-builder.ts'
 import { validateValue } from '../java/validate-value.ts'
 import { splitPair } from './cast-spec.ts'
+import { isNested } from './field-path.ts'
+import { type FieldTransform, parentsOf, siblings, transformNested } from './nested.ts'
 import { fieldValue, REPLACE_NULL } from './replace-null.ts'
 import { entriesOf, mapOf, requireMap, requireStruct } from './requirements.ts'
 
@@ -47,12 +49,39 @@ export default keyAndValue({
 
 const PURPOSE = 'field replacement'
 
-function replaceField(config: ConfigOf<typeof SETTINGS>, part: Part): Transform {
-  const exclude = new Set(config.exclude)
-  const include = new Set(config.include)
+function replaceField(config: ConfigOf<typeof SETTINGS>, part: Part, raw: RawConfig): Transform {
+  const { exclude, include } = config
   const renames = parseRenames(config.renames)
-  const originals = new Map(hashOrder(renames.keys()).map((from) => [renames.get(from) as string, from]))
   const replaceNull = config['replace.null.with.default']
+  if (!isNested(raw)) return replaceFields(part, new Set(exclude), new Set(include), renames, replaceNull)
+  // To include a field is to include the way to it.
+  const groups = siblings<Wish>([
+    ...include.flatMap((path) => [path, ...parentsOf(path)]).map((path) => [path, { include: true }] as const),
+    ...exclude.map((path) => [path, { exclude: true }] as const),
+    ...[...renames].map(([path, to]) => [path, { to }] as const),
+  ])
+  return transformNested(part, groups, (inner, fields) => {
+    const named = (wish: 'include' | 'exclude') =>
+      new Set([...fields.keys()].filter((name) => fields.get(name)?.[wish]))
+    const to = [...fields].flatMap(([name, wish]) => (wish.to === undefined ? [] : [[name, wish.to] as const]))
+    return replaceFields(inner, named('exclude'), named('include'), new Map(to), replaceNull)
+  })
+}
+
+interface Wish {
+  readonly include?: boolean
+  readonly exclude?: boolean
+  readonly to?: string
+}
+
+function replaceFields(
+  part: Part,
+  exclude: ReadonlySet<string>,
+  include: ReadonlySet<string>,
+  renames: ReadonlyMap<string, string>,
+  replaceNull: boolean,
+): FieldTransform {
+  const originals = new Map(hashOrder(renames.keys()).map((from) => [renames.get(from) as string, from]))
   const kept = (name: string) => !exclude.has(name) && (include.size === 0 || include.has(name))
 
   const planOf = cached((schema) => {
@@ -72,6 +101,7 @@ function replaceField(config: ConfigOf<typeof SETTINGS>, part: Part): Transform 
   })
 
   return {
+    schemaOf: (schema) => planOf(schema).target,
     apply(record) {
       const value = part.value(record)
       if (value === null) return record

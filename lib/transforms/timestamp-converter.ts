@@ -2,14 +2,17 @@
 import { ConfigError } from '../connect/errors.ts'
 import { keyAndValue, type Part } from '../connect/key-and-value.ts'
 import type { Transform } from '../connect/plugin.ts'
+import type { ConnectRecord } from '../connect/record.ts'
 import type { Field, Schema } from '../connect/schema.ts'
-import { type ConfigOf, string } from '../connect/settings.ts'
+import { type ConfigOf, type RawConfig, string } from '../connect/settings.ts'
 import { oneOf } from '../connect/validators.ts'
 import { Struct, type Value } from '../connect/value.ts'
 import { PatternError } from '../java/date-pattern.ts'
 import { basicsOf, cached, copySchema, fieldsOf, structOf } from '../java/schema-builder.ts'
 import { SimpleDateFormat } from '../java/simple-date-format.ts'
 import { nullUsed } from '../java/validate-value.ts'
+import { isNested } from './field-path.ts'
+import { type FieldTransform, splitPath, within } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
 import { getKey, requireMap, requireStruct, withKeys } from './requirements.ts'
 import {
@@ -57,7 +60,7 @@ export default keyAndValue({
 
 const PURPOSE = 'converting timestamp formats'
 
-function timestampConverter(config: ConfigOf<typeof SETTINGS>, part: Part): Transform {
+function timestampConverter(config: ConfigOf<typeof SETTINGS>, part: Part, raw: RawConfig): Transform {
   const conversion: Conversion = {
     type: config['target.type'] as TimestampType,
     format: formatOf(config['target.type'], config.format),
@@ -78,7 +81,11 @@ function timestampConverter(config: ConfigOf<typeof SETTINGS>, part: Part): Tran
       },
     }
   }
-  return { apply: fieldConverter(part, config.field, config['replace.null.with.default'], conversion.type, convert) }
+  const ofField = (inner: Part, name: string) =>
+    fieldConverter(inner, name, config['replace.null.with.default'], conversion.type, convert)
+  if (!isNested(raw)) return ofField(part, config.field)
+  const { parents, name } = splitPath(config.field)
+  return within(part, parents, (inner) => ofField(inner, name))
 }
 
 function fieldConverter(
@@ -87,7 +94,7 @@ function fieldConverter(
   replaceNull: boolean,
   type: TimestampType,
   convert: (value: Value, from: TimestampType | null, schema: Schema | null) => Value,
-): Transform['apply'] {
+): FieldTransform {
   const convertStruct = (struct: Struct, target: Schema): Struct =>
     new Struct(
       target,
@@ -108,7 +115,7 @@ function fieldConverter(
     return copySchema(target, { default: convertStruct(schema.default, target) })
   })
   const names = [name]
-  return (record) => {
+  const apply = (record: ConnectRecord): ConnectRecord => {
     const value = part.value(record)
     const schema = part.schema(record)
     if (schema === null) {
@@ -120,6 +127,7 @@ function fieldConverter(
     const target = schemaOf(schema)
     return part.replace(record, target, struct === null ? null : convertStruct(struct, target))
   }
+  return { apply, schemaOf }
 }
 
 function fieldIn(schema: Schema, field: Field): Schema {

@@ -20,8 +20,16 @@ const CONFIGS: Readonly<Record<string, readonly Readonly<Record<string, string>>
       'static.value': 'v',
     },
   ],
-  MaskField: [{ fields: 'id,name,tags' }, { fields: 'id,name', replacement: '7' }],
-  ReplaceField: [{ exclude: 'name', renames: 'id:key' }, { include: 'id,address' }],
+  MaskField: [
+    { fields: 'address.zip', 'field.syntax.version': 'V2' },
+    { fields: 'id,name,tags' },
+    { fields: 'id,name', replacement: '7' },
+  ],
+  ReplaceField: [
+    { exclude: 'address.zip', renames: 'address.city:town', 'field.syntax.version': 'V2' },
+    { exclude: 'name', renames: 'id:key' },
+    { include: 'id,address' },
+  ],
   SetSchemaMetadata: [{ 'schema.name': 'n', 'schema.version': '3' }],
   TimestampConverter: [
     { field: 'at', 'target.type': 'string', format: 'yyyy-MM-dd HH:mm' },
@@ -33,17 +41,43 @@ const CONFIGS: Readonly<Record<string, readonly Readonly<Record<string, string>>
   RegexRouter: [{ regex: '(.*)', replacement: 'x-$1' }],
   TimestampRouter: [{}],
   ValueToKey: [{ fields: 'id' }, { fields: 'id,name' }],
+  'com.clickhouse.kafka.connect.transforms.KeyToValue': [{}, { field: 'id' }],
+  'com.github.jcustenborder.kafka.connect.transform.common.AdjustPrecisionAndScale': [
+    { 'precision.mode': 'max', 'precision.value': '3', 'scale.mode': 'max', 'scale.value': '1' },
+  ],
+  'com.github.jcustenborder.kafka.connect.transform.common.BytesToString': [{ fields: 'raw', charset: 'ISO-8859-1' }],
+  'com.github.jcustenborder.kafka.connect.transform.common.ChangeTopicCase': [
+    { from: 'LOWER_CAMEL', to: 'UPPER_CAMEL' },
+  ],
+  'io.confluent.connect.cloud.transforms.TopicRegexRouter': [{ regex: '(?P<all>.*)', replacement: 'x-${all}' }],
+  'io.confluent.connect.transforms.Drop': [
+    {},
+    { 'schema.behavior': 'force_optional' },
+    { 'schema.behavior': 'validate' },
+  ],
+  'io.confluent.connect.transforms.ExtractTopic': [
+    { field: 'name' },
+    { field: '$.address.city', 'field.format': 'JSON_PATH', 'skip.missing.or.null': 'true' },
+  ],
+  'io.confluent.connect.transforms.Filter': [
+    { 'filter.condition': '$[?(@.id == 1)]', 'filter.type': 'include' },
+    { 'filter.condition': '$.address', 'filter.type': 'exclude', 'missing.or.null.behavior': 'include' },
+  ],
+  'io.confluent.connect.transforms.MessageTimestampRouter': [{ 'message.timestamp.keys': 'at,id' }],
+  'io.confluent.connect.transforms.TombstoneHandler': [{}, { behavior: 'fail' }],
+  'penstock.transforms.Script': [{ 'script.file': 'test/lib/transforms/identity-script.mts' }],
 }
 
 const transforms = plugins().filter((plugin) => plugin.kind === 'transformation')
 
 test('every transform is here', () => {
-  const names = transforms.map((plugin) => simpleName(plugin.class))
+  const names = transforms.map((plugin) => shortName(plugin.class))
   expect([...new Set(names)].sort()).toEqual(Object.keys(CONFIGS).sort())
 })
 
-for (const { class: name } of transforms) for (const raw of CONFIGS[simpleName(name)] ?? []) testTransform(name, raw)
+for (const { class: name } of transforms) for (const raw of CONFIGS[shortName(name)] ?? []) testTransform(name, raw)
 
-function simpleName(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1).replace(/\$.*/, '')
+/** Without the halves, and Apache Kafka's without the package. */
+function shortName(name: string): string {
+  return name.replace(/^org\.apache\.kafka\.connect\.transforms\./, '').replace(/\$.*/, '')
 }
