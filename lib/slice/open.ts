@@ -1,5 +1,4 @@
 /** Opens a task for a slice: what can be loaded before the lease is had, and what only its owner may do. */
-import { ConfigError } from '../connect/errors.ts'
 import type { PluginLog } from '../connect/plugin.ts'
 import { clientSettings } from '../kafka/client-settings.ts'
 import { buildChain, type PluginSource } from '../pipeline/chain.ts'
@@ -75,33 +74,20 @@ async function prepare(opened: Runtime, event: TaskEvent, log: PluginLog): Promi
   await buildChain(settings, PLUGINS).catch(() => {})
   switch (connector.kind) {
     case 'source': {
-      const overrides = settings.producerOverrides
-      const { client, producer } = clientSettings(worker.raw, 'producer', overrides)
-      if (producer === undefined) throw new ConfigError('producer settings are missing')
+      const { client, producer } = clientSettings(worker.raw, 'producer', settings.producerOverrides)
       const connected = await cluster(client)
       const start: Prepared['start'] = (lease, budget) =>
         startSource({ ...shared, connector, lease, budget, raw, cluster: connected, producerSettings: producer })
-      return { view, settings, connector, start, discard: async () => {} }
+      return { view, settings, connector, start }
     }
     case 'sink': {
       const { client, consumer } = clientSettings(worker.raw, 'consumer', settings.consumerOverrides)
-      if (consumer === undefined) throw new ConfigError('consumer settings are missing')
       const limitsPolls = 'max.poll.records' in settings.consumerOverrides || 'consumer.max.poll.records' in worker.raw
       const connected = await cluster(client)
-      const group = sinkGroup(event.connector, settings.consumerOverrides)
+      const sink = { group: sinkGroup(event.connector, settings.consumerOverrides), limitsPolls }
       const start: Prepared['start'] = (lease, budget) =>
-        startSink({
-          group,
-          ...shared,
-          connector,
-          lease,
-          budget,
-          raw,
-          cluster: connected,
-          consumerSettings: consumer,
-          limitsPolls,
-        })
-      return { view, settings, connector, start, discard: async () => {} }
+        startSink({ ...shared, ...sink, connector, lease, budget, raw, cluster: connected, consumerSettings: consumer })
+      return { view, settings, connector, start }
     }
     default:
       return connector satisfies never

@@ -60,8 +60,6 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
       'the slice could not end in time: the process ends, so that nothing it sent is written under another owner',
     )
     process.exit(1)
-  } finally {
-    await prepared.discard()
   }
 }
 

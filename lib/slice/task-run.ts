@@ -19,8 +19,6 @@ export interface Prepared {
   readonly connector: Connector
   /** By the owner only: resumes from the committed offsets and starts the task. */
   start(lease: Lease, budget: Budget): Promise<TaskRun>
-  /** After the slice, or where it never became the owner. */
-  discard(): Promise<void>
 }
 
 /** Loads what doesn't need the lease. Null: the event's generation isn't the connector's any more. */
