@@ -87,7 +87,9 @@ export class ExactlyOnce implements Delivery {
       this.#gathered = []
       this.#onRoom?.()
       if (gathered.length > 0) this.#transaction ??= await this.#begin()
-      for (const { batch, budget } of gathered) {
+      // Taken off one by one: while a transaction commits, its records can go.
+      for (let next = gathered.shift(); next !== undefined; next = gathered.shift()) {
+        const { batch, budget } = next
         batch.tally.written += await this.#deps.stage.produce(batch.records, batch.tally, budget)
         this.#add(batch)
         await this.#deps.producer.room()

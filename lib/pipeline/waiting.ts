@@ -14,14 +14,20 @@ export function untilEnded<T>(promise: Promise<T>, budget: Pick<Budget, 'signal'
 }
 
 /** The promise's value; rejects where the budget ends first. `what` begins the error: "Committing the offsets". */
-export async function within<T>(promise: Promise<T>, budget: Budget, what: string): Promise<T> {
-  const ended = Symbol('ended')
-  const value = await Promise.race([promise, untilEnded(NEVER, budget).then(() => ended)])
-  if (value === ended) throw new RetriableError(`${what} took longer than the time that was left for it`)
-  return value as T
+export async function within<T>(promise: Promise<T>, { signal }: Budget, what: string): Promise<T> {
+  const over = Symbol('over')
+  const ended = Promise.withResolvers<void>()
+  const onEnd = () => ended.resolve()
+  if (signal.aborted) onEnd()
+  else signal.addEventListener('abort', onEnd, { once: true })
+  try {
+    const value = await Promise.race([promise, ended.promise.then((): typeof over => over)])
+    if (value === over) throw new RetriableError(`${what} took longer than the time that was left for it`)
+    return value
+  } finally {
+    signal.removeEventListener('abort', onEnd)
+  }
 }
-
-const NEVER = new Promise<never>(() => {})
 
 /**
  * Lets timers and sockets have their turn where a loop could go on for long on promises that are resolved already:
