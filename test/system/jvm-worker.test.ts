@@ -153,6 +153,11 @@ async function running(request: Rest, line: Line): Promise<void> {
 
 /** The worker lists what there is, runs it, and knows the offsets; nothing came before there was a new line. */
 async function tookOver(bootstrap: string, { request }: JvmWorker, all: readonly Line[]): Promise<void> {
+  // A JVM worker that has just joined its group answers with an empty list until it has read the config topic.
+  await until('the JVM worker to have read the configs', 60_000, async () => {
+    const { body } = await request('GET', '/connectors')
+    return Array.isArray(body) && body.length > 0
+  })
   await lists(request, all)
   for (const line of all) {
     const { name, topic, from } = line
