@@ -2,15 +2,14 @@
  * Penstock against Kafka Connect's own worker: the same connector configs (FileStreamSource and FileStreamSink, String
  * converters, one task) posted to both, on one broker on this machine.
  *
- *   npm run bench -- [--only source|sink] [--rounds 3] [--lines 6000000] [--jvm-lines 1500000] [--size 100]
- *                    [--exactly-once disabled]
+ *   npm run bench -- [--only source|sink] [--rounds 3] [--scale 1] [--size 100] [--exactly-once disabled]
  *
  * The two take turns, and the first to go changes with each round. The first round warms both up and isn't counted.
  * Last comes a control: each once more, twice in a row, which shows how far two measurements of the same thing differ.
  * What counts is what arrived: all records of the topic, read back; all lines of the sink's file.
  */
 import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createTopics, deleteTopics, listOffsets } from '../lib/kafka/admin.ts'
@@ -29,15 +28,15 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     rounds: { type: 'string', default: '3' },
-    lines: { type: 'string', default: '6000000' },
-    'jvm-lines': { type: 'string', default: '1500000' },
+    scale: { type: 'string', default: '1' },
     size: { type: 'string', default: '100' },
     'exactly-once': { type: 'string', default: 'enabled' },
   },
 })
 const rounds = Number(values.rounds)
 const size = Number(values.size)
-const LINES = { Penstock: Number(values.lines), JVM: Number(values['jvm-lines']) }
+/** So many that each takes 5 to 15 s at 100 B on two cores: rates are compared. */
+const LINES = { source: { Penstock: 6e6, JVM: 2e6 }, sink: { Penstock: 16e6, JVM: 4e6 } } as const
 const STRING = 'org.apache.kafka.connect.storage.StringConverter'
 const STRINGS = { 'tasks.max': '1', 'key.converter': STRING, 'value.converter': STRING }
 const QUIET_MS = 700
@@ -65,14 +64,15 @@ try {
   await using jvm = await startJvm(bootstrap, settings)
   const two = [penstock, jvm]
   console.log(`Kafka 4.3.1, Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model}, lines of ${size} B`)
+  console.log(`The machine's load before: ${loadavg()[0]?.toFixed(1)}, of which this set-up is about one`)
   if (values.only !== 'sink') {
-    for (const { name } of two) await fillFile(file(name), LINES[name], size)
+    for (const { name } of two) await fillFile(file(name), linesOf('source', name), size)
     await compare(`FileStreamSource, exactly-once ${values['exactly-once']}`, two, source)
   }
   if (values.only !== 'source') {
     for (const { name } of two) {
       await newTopic(`sink-${name}`)
-      await fillTopic(cluster, producer, `sink-${name}`, LINES[name], size)
+      await fillTopic(cluster, producer, `sink-${name}`, linesOf('sink', name), size)
     }
     await compare('FileStreamSink', two, sink)
   }
@@ -110,7 +110,7 @@ async function compare(
 
 /** From a file to a topic of its own. */
 async function source(arm: Measured): Promise<Round> {
-  const lines = LINES[arm.name]
+  const lines = linesOf('source', arm.name)
   const name = `source-${++number}`
   await newTopic(name)
   const end = async () => (await listOffsets(cluster, [{ topic: name, partition: 0 }], 'latest'))[0]?.offset ?? 0
@@ -127,7 +127,7 @@ async function source(arm: Measured): Promise<Round> {
 
 /** From a topic, full before, to a file of its own. */
 async function sink(arm: Measured): Promise<Round> {
-  const lines = LINES[arm.name]
+  const lines = linesOf('sink', arm.name)
   const name = `sink-${++number}`
   const to = file(name)
   const bytes = () =>
@@ -144,6 +144,10 @@ async function sink(arm: Measured): Promise<Round> {
   await arm.remove(name)
   await rm(to)
   return { arm: arm.name, expected: lines, records, ...arrival, ...spent }
+}
+
+function linesOf(kind: keyof typeof LINES, name: Measured['name']): number {
+  return Math.round((LINES[kind][name] * Number(values.scale) * 100) / size)
 }
 
 function file(name: string): string {
