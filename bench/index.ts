@@ -41,27 +41,47 @@ const STRING = 'org.apache.kafka.connect.storage.StringConverter'
 const STRINGS = { 'tasks.max': '1', 'key.converter': STRING, 'value.converter': STRING }
 const QUIET_MS = 700
 
+/** What has been started, or is about to be: all of it ends with this process, Ctrl-C included. */
+const started = new AsyncDisposableStack()
+let ending: Promise<never> | null = null
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.on(signal, () => {
+    ending ??= started.disposeAsync().then(
+      () => process.exit(status),
+      () => process.exit(status),
+    )
+  })
+
 const folder = await mkdtemp(join(tmpdir(), 'penstock-bench-'))
+started.defer(() => rm(folder, { recursive: true, force: true }))
 const guard = startGuard()
-const kafka = await startKafka({
-  data: join(folder, 'kafka'),
-  logFile: join(folder, 'kafka.log'),
-  port: 0,
-  libs: await jars('kafka', console.log),
-  java: await findJava(),
-  guard,
-})
+started.defer(() => guard.stop())
+const kafka = await unlessEnding(
+  startKafka({
+    data: join(folder, 'kafka'),
+    logFile: join(folder, 'kafka.log'),
+    port: 0,
+    libs: await jars('kafka', console.log),
+    java: await findJava(),
+    guard,
+  }),
+)
+started.defer(() => kafka.stop())
 const bootstrap = kafka.address
 const worker = { 'bootstrap.servers': bootstrap }
 const { client, producer } = clientSettings(worker, 'producer')
 const { consumer } = clientSettings(worker, 'consumer')
 if (producer === undefined || consumer === undefined) throw new Error('client settings are missing')
-const cluster = await connect(client)
+const cluster = await unlessEnding(connect(client))
+started.defer(() => cluster.close())
 const settings = { 'exactly.once.source.support': values['exactly-once'] }
 let number = 0
 try {
-  await using penstock = await startPenstock(bootstrap, settings)
-  await using jvm = await startJvm(bootstrap, settings)
+  const penstock = await used(startPenstock(bootstrap, settings))
+  const jvm = await used(startJvm(bootstrap, settings))
   const two = [penstock, jvm]
   console.log(`Kafka 4.3.1, Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model}, lines of ${size} B`)
   console.log(`The machine's load before: ${loadavg()[0]?.toFixed(1)}, of which this set-up is about one`)
@@ -77,10 +97,26 @@ try {
     await compare('FileStreamSink', two, sink)
   }
 } finally {
-  await cluster.close()
-  await kafka.stop()
-  await guard.stop()
-  await rm(folder, { recursive: true, force: true })
+  await (ending ?? started.disposeAsync())
+}
+
+/** What is interrupted fails for what was taken from it: that isn't worth a word. */
+async function unlessEnding<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step
+  } catch (error) {
+    await ending
+    throw error
+  }
+}
+
+/** Ends it also where this process is interrupted before it has started. */
+async function used<T extends AsyncDisposable>(starting: Promise<T>): Promise<T> {
+  started.defer(async () => {
+    const one = await starting.catch(() => null)
+    await one?.[Symbol.asyncDispose]()
+  })
+  return await starting
 }
 
 async function compare(

@@ -33,7 +33,7 @@ export class ProcessMeter {
     this.#timer = setInterval(() => this.#sample(root, false), SAMPLE_MS)
   }
 
-  /** By part: `main`, the names of the functions (`penstock-task`, ...), `java`, `other`. */
+  /** By part: `main`, the names of the functions (`penstock-task`, ...), `java-kafka`, `java-dynamodb`, `other`. */
   stop(): ReadonlyMap<string, Usage> {
     clearInterval(this.#timer)
     this.#sample(this.#root, false)
@@ -62,15 +62,38 @@ export class ProcessMeter {
       // Between fork and exec a child looks like its parent.
       if (seen.part === 'other') seen.part = this.#partOf(pid)
     }
-    const children = read(`/proc/${pid}/task/${pid}/children`).split(' ')
-    for (const child of children) if (child !== '') this.#sample(Number(child), isFirst)
+    for (const child of childrenOf(pid)) this.#sample(child, isFirst)
   }
 
   #partOf(pid: number): string {
     if (pid === this.#root) return 'main'
-    if (read(`/proc/${pid}/comm`).trim() === 'java') return 'java'
-    return /(?:^|\0)AWS_LAMBDA_FUNCTION_NAME=([^\0]+)/.exec(read(`/proc/${pid}/environ`))?.[1] ?? 'other'
+    return partOf(pid)
   }
+}
+
+function partOf(pid: number): string {
+  if (read(`/proc/${pid}/comm`).trim() === 'java')
+    return read(`/proc/${pid}/cmdline`).includes('dynamodb') ? 'java-dynamodb' : 'java-kafka'
+  return /(?:^|\0)AWS_LAMBDA_FUNCTION_NAME=([^\0]+)/.exec(read(`/proc/${pid}/environ`))?.[1] ?? 'other'
+}
+
+/** By part as in a meter: the processes that there are now, and their memory, shared pages by their share (PSS). */
+export function memoryOf(root: number): ReadonlyMap<string, { readonly count: number; readonly mb: number }> {
+  const memory = new Map<string, { count: number; mb: number }>()
+  const add = (pid: number) => {
+    const part = pid === root ? 'main' : partOf(pid)
+    const { count, mb } = memory.get(part) ?? { count: 0, mb: 0 }
+    const kb = Number(/^Pss:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0)
+    memory.set(part, { count: count + 1, mb: mb + kb / 1024 })
+    for (const child of childrenOf(pid)) add(child)
+  }
+  add(root)
+  return memory
+}
+
+function childrenOf(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ')
+  return children.filter((child) => child !== '').map(Number)
 }
 
 function read(file: string): string {

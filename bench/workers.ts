@@ -52,7 +52,7 @@ export async function startPenstock(bootstrap: string, settings: Readonly<Record
       const meter = new ProcessMeter(penstock.pid)
       return () => {
         const parts = meter.stop()
-        const all = [...parts].filter(([part]) => part !== 'java').map(([, { cpuSeconds }]) => cpuSeconds)
+        const all = [...parts].filter(([part]) => !part.startsWith('java')).map(([, { cpuSeconds }]) => cpuSeconds)
         const { cpuSeconds = 0, maxRssMb = 0 } = parts.get('penstock-task') ?? {}
         return { taskCpu: cpuSeconds, allCpu: all.reduce((sum, one) => sum + one, 0), maxRssMb }
       }

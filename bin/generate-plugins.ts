@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 
 const LIB = join(import.meta.dirname, '..', 'lib')
 const FILE = join(LIB, 'plugins.ts')
-const FOLDERS = ['connectors', 'converters', 'predicates', 'transforms'] as const
+const FOLDERS = ['connectors', 'converters', 'predicates', 'providers', 'transforms'] as const
 
 interface Declared {
   readonly class: string
@@ -58,6 +58,8 @@ function kindsOf(folder: (typeof FOLDERS)[number], declared: Declared): string[]
       ]
     case 'predicates':
       return ['predicate']
+    case 'providers':
+      return ['config_provider']
     case 'transforms':
       return ['transformation']
     default:

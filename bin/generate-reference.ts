@@ -4,11 +4,15 @@ import { join } from 'node:path'
 import { valueText } from '../lib/connect/definition.ts'
 import type { Setting, Settings } from '../lib/connect/settings.ts'
 import { find, type PluginKind, plugins, type Registered } from '../lib/registry.ts'
+import { CONNECTOR_METRICS, TASK_METRICS, WORKER_METRICS } from '../lib/rest/metrics/connect-metrics.ts'
+import type { Metric } from '../lib/rest/metrics/metric.ts'
+import { LATENCY, PENSTOCK_METRICS } from '../lib/rest/metrics/penstock-metrics.ts'
 import { CONNECTOR_KEYS } from '../lib/worker/connector-keys.ts'
 import { PENSTOCK_KEYS } from '../lib/worker/penstock-keys.ts'
 import { LOCAL_DEFAULTS, WORKER_SETTINGS } from '../lib/worker/settings.ts'
 import { SINK_KEYS } from '../lib/worker/sink-keys.ts'
 import { SOURCE_KEYS } from '../lib/worker/source-keys.ts'
+import { commandSections } from './cli-reference.ts'
 
 const FOLDER = join(import.meta.dirname, '..', 'docs', 'reference')
 const FIRST_LINE =
@@ -21,6 +25,9 @@ export async function generateReference(): Promise<ReadonlyMap<string, string>> 
     'converters.md': await pluginPage('Converters', ['converter', 'header_converter'], CONVERTERS),
     'transforms.md': await pluginPage('Transforms', ['transformation'], TRANSFORMS),
     'predicates.md': await pluginPage('Predicates', ['predicate'], PREDICATES),
+    'config-providers.md': await pluginPage('Config providers', ['config_provider'], PROVIDERS),
+    'cli.md': page('Commands', CLI, await commandSections()),
+    'metrics.md': page('Metrics', METRICS, metricSections()),
     'worker.md': page('Worker settings', WORKER, [table(WORKER_SETTINGS), locally()]),
     'connector-common.md': page('Settings of every connector', COMMON, [
       section('All connectors', table(CONNECTOR_KEYS)),
@@ -32,6 +39,9 @@ export async function generateReference(): Promise<ReadonlyMap<string, string>> 
   return new Map(Object.entries(pages))
 }
 
+const CLI = `What each command takes; [../cli.md](../cli.md) shows them at work. Those that speak to a server also take
+\`--url URL\` (the REST API; else PENSTOCK_URL, the current context, http://localhost:8083), \`--context NAME\` and
+\`-o human|json|yaml\`.`
 const CONNECTORS = `\`connector.class\` takes the class, one of the other names, or the simple class name with or without
 \`Connector\`. The settings that all connectors have are in [connector-common.md](connector-common.md).`
 const CONVERTERS = `\`key.converter\`, \`value.converter\` and \`header.converter\` take the class, or the simple class name
@@ -42,12 +52,33 @@ const TRANSFORMS = `\`transforms.ALIAS.type\` takes the class. The settings belo
 and \`transforms.ALIAS.negate\`.`
 const PREDICATES = `\`predicates.ALIAS.type\` takes the class, or the simple class name. The settings below follow
 \`predicates.ALIAS.\`.`
+const PROVIDERS = `\`config.providers.NAME.class\`, a worker setting, takes the class, one of the other names, or the simple
+class name with or without \`ConfigProvider\`. The settings below follow \`config.providers.NAME.param.\`. How references are
+written: [config-providers.md](../config-providers.md).`
+const METRICS = `What \`GET /penstock/metrics\` answers ([../metrics.md](../metrics.md)). Metrics of a connector have the label
+\`connector\`, those of a task \`connector\` and \`task\`.`
 const WORKER = `Of the worker's properties file, or the functions' environment. A converter's own settings follow its key
 (\`value.converter.schemas.enable\`); the properties of Kafka clients stand alone, or after \`producer.\`, \`consumer.\` or
 \`admin.\` for one client.`
 const COMMON = `In a connector's config. A transform's settings follow \`transforms.ALIAS.\`, a predicate's \`predicates.ALIAS.\`,
 a converter's the converter's key, those of new topics \`topic.creation.GROUP.\`, and the properties of the connector's own
 Kafka clients \`producer.override.\`, \`consumer.override.\` or \`admin.override.\`.`
+
+function metricSections(): string[] {
+  const rows = (metrics: readonly Metric<never>[]) =>
+    metrics.map(({ name, type, connect, help }) => {
+      const jmx = connect === null ? '' : `${code(connect[0])} ${code(connect[1])}`
+      return `| ${code(name)} | ${type} | ${jmx} | ${help} |`
+    })
+  const head = ['| metric | type | Connect | meaning |', '|---|---|---|---|']
+  const latency = `| ${code(LATENCY.name)} | histogram |  | ${LATENCY.help}: label ${code('until')} |`
+  return [
+    section('All', [...head, ...rows(WORKER_METRICS)].join('\n')),
+    section('Of a connector', [...head, ...rows(CONNECTOR_METRICS)].join('\n')),
+    section('Of a task', [...head, ...rows(TASK_METRICS)].join('\n')),
+    section("Of a task, Penstock's own", [...head, ...rows(PENSTOCK_METRICS), latency].join('\n')),
+  ]
+}
 
 function page(title: string, intro: string, parts: readonly string[]): string {
   return `${FIRST_LINE}\n\n# ${title}\n\n${[intro, ...parts].join('\n\n')}\n`
@@ -75,7 +106,7 @@ async function pluginSection(name: string, same: readonly Registered[]): Promise
   const declared = await Promise.all(same.map(({ kind, class: one }) => find(kind, one)))
   const [first] = declared
   if (first === undefined) throw new TypeError(`${name} has no plugin`)
-  const tables = new Set(declared.map(({ settings }) => table(settings)))
+  const tables = new Set(declared.map(allSettings))
   const [settings] = tables
   if (settings === undefined || tables.size > 1) throw new TypeError(`${name}$Key and $Value have different settings`)
   const facts = [
@@ -85,6 +116,11 @@ async function pluginSection(name: string, same: readonly Registered[]): Promise
     `- Version: ${first.version}`,
   ]
   return section(simpleName(name), `${escaped(first.doc)}\n\n${facts.join('\n')}\n\n${settings}`)
+}
+
+function allSettings({ settings, additions }: { readonly settings: Settings; readonly additions?: Settings }): string {
+  if (additions === undefined) return table(settings)
+  return `${table(settings)}\n\nBeyond Connect's, whose lists of settings lack them:\n\n${table(additions)}`
 }
 
 function use(same: readonly Registered[]): string[] {

@@ -1,6 +1,6 @@
 /**
- * `npm start`, `npm test` and `npm run bench`: sets up what is missing, then goes on in the project's own Node. Runs before anything
- * is installed, on Node 18 and newer.
+ * `npm start`, `npm test`, `npm run bench`, `npm run chaos` and `npm run simulate`: sets up what is missing, then goes
+ * on in the project's own Node. Runs before anything is installed, on Node 18 and newer.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -28,6 +28,12 @@ switch (goal) {
     break
   case 'bench':
     passOn(OWN_NODE, [join(ROOT, 'bench', 'index.ts'), ...flags], { env, channel: false })
+    break
+  case 'chaos':
+    passOn(OWN_NODE, [join(ROOT, 'test', 'system', 'chaos', 'main.ts'), ...flags], { env, channel: false })
+    break
+  case 'simulate':
+    passOn(OWN_NODE, [join(ROOT, 'test', 'simulator', 'main.ts'), ...flags], { env, channel: false })
     break
   default:
     passOn(OWN_NODE, [vitest(), 'run', ...flags], { env, channel: false })

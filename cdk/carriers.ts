@@ -20,6 +20,8 @@ export interface Carriers {
 const VISIBILITY_MIN = 12
 /** A wake that failed so often is made again by the scheduled pass. */
 const RECEIVES = 5
+/** Wakes that come at about the same time are one pass: what idle tasks share is read once. */
+const WAKES_AT_ONCE = { batchSize: 100, maxBatchingWindow: Duration.seconds(1), reportBatchItemFailures: true }
 /** An event that is later than this says nothing that the scheduled pass hasn't seen. */
 const STALEST_MIN = 5
 
@@ -48,7 +50,7 @@ function connect(scope: Construct, bus: EventBus, queue: Queue, { coordinator }:
     eventPattern: { source: ['penstock', 'lambda'] },
     targets: [target()],
   })
-  coordinator.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }))
+  coordinator.addEventSource(new SqsEventSource(queue, WAKES_AT_ONCE))
   const event = { source: 'aws.scheduler', 'detail-type': 'Scheduled Event', detail: {} }
   new Schedule(scope, 'EachMinute', {
     description: 'A pass over all connectors',

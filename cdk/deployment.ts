@@ -1,6 +1,6 @@
 /** What is deployed, from the context keys of `cdk deploy -c KEY=VALUE` (docs/deploy.md). */
 import { readFileSync } from 'node:fs'
-import { propertiesOf } from '../lib/worker/properties-file.ts'
+import { propertiesOf } from '../lib/java/properties-file.ts'
 import { type Worker, worker } from '../lib/worker/settings.ts'
 
 export interface Deployment {
@@ -11,6 +11,8 @@ export interface Deployment {
   readonly network: Network | null
   /** Of an MSK cluster that is used with IAM authentication. */
   readonly mskClusterArn: string | null
+  /** Secrets and parameters that config providers may read. */
+  readonly secretArns: readonly string[]
   readonly memory: { readonly rest: number; readonly coordinator: number; readonly task: number }
   readonly logRetentionDays: number
 }
@@ -30,6 +32,7 @@ const KEYS = [
   'subnetIds',
   'securityGroupIds',
   'mskClusterArn',
+  'secretArns',
   'restMemory',
   'coordinatorMemory',
   'taskMemory',
@@ -53,6 +56,7 @@ export function deployment(context: (key: Key) => unknown): Deployment {
     worker: workerSettings(text('worker'), text('bootstrap'), text('group')),
     network: network(text('vpcId'), list(text('subnetIds')), list(text('securityGroupIds'))),
     mskClusterArn: text('mskClusterArn'),
+    secretArns: secretArns(list(text('secretArns'))),
     memory: {
       rest: number('restMemory', 512),
       coordinator: number('coordinatorMemory', 512),
@@ -68,7 +72,17 @@ function workerSettings(file: string | null, bootstrap: string | null, group: st
   if (group !== null) properties['group.id'] = group
   if (properties['bootstrap.servers'] === undefined)
     throw new Error('Kafka is missing: -c bootstrap=HOST:PORT,... or -c worker=FILE with bootstrap.servers')
+  if (properties['penstock.rest.auth.basic'] !== undefined)
+    throw new Error('penstock.rest.auth.basic is a file, and the functions have none: use penstock.rest.auth.token')
   return worker(properties)
+}
+
+function secretArns(arns: readonly string[]): readonly string[] {
+  const wrong = arns.find(
+    (arn) => !/^arn:[^:]+:(secretsmanager:[^:]*:[^:]*:secret:|ssm:[^:]*:[^:]*:parameter\/)/.test(arn),
+  )
+  if (wrong !== undefined) throw new Error(`-c secretArns: ${wrong} is the ARN of no secret and of no parameter`)
+  return arns
 }
 
 function network(vpcId: string | null, subnets: readonly string[], groups: readonly string[]): Network | null {

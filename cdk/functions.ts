@@ -71,7 +71,7 @@ export function functions(scope: Construct, parts: FunctionParts): Functions {
     description: "Kafka Connect's REST API",
     memorySize: memory.rest,
     timeout: Duration.seconds(REST_TIMEOUT_S),
-    environment: environment(parts),
+    environment: { ...environment(parts), PENSTOCK_LOGS: logsOf(task, coordinator) },
   })
   return { rest, coordinator, task }
 }
@@ -83,6 +83,11 @@ function environment({ worker, table, bus, name }: FunctionParts): Record<string
     PENSTOCK_BUS: bus.eventBusName,
     PENSTOCK_WORKER_ID: `${name.toLowerCase()}:443`,
   }
+}
+
+/** Names of log groups, as the REST function reads them. */
+function logsOf(...made: readonly LambdaFunction[]): string {
+  return made.map((one) => one.logGroup.logGroupName).join(',')
 }
 
 function make(

@@ -14,6 +14,7 @@ export interface Granted {
   readonly queue: Queue
   readonly made: Functions
   readonly mskClusterArn: string | null
+  readonly secretArns: readonly string[]
 }
 
 const ITEMS = [
@@ -29,15 +30,25 @@ const ITEMS = [
 /** A table that was lost is made anew by whoever may. */
 const MAKE = ['dynamodb:CreateTable']
 
-export function grants({ table, bus, queue, made, mskClusterArn }: Granted): void {
+export function grants({ table, bus, queue, made, mskClusterArn, secretArns }: Granted): void {
   const { rest, coordinator, task } = made
   table.grant(rest, ...ITEMS, ...MAKE)
   table.grant(coordinator, ...ITEMS, ...MAKE)
   table.grant(task, ...ITEMS)
   for (const each of Object.values(made)) bus.grantPutEventsTo(each)
   allow(coordinator, ['lambda:InvokeFunction'], [task.functionArn])
+  for (const each of [task, coordinator]) allow(rest, ['logs:FilterLogEvents'], [each.logGroup.logGroupArn])
   allow(coordinator, ['sqs:SendMessage'], [queue.queueArn])
   if (mskClusterArn !== null) for (const each of Object.values(made)) grantKafka(each, mskClusterArn)
+  for (const each of Object.values(made)) grantSecrets(each, secretArns)
+}
+
+/** What config providers look up, in a slice, for task configs and at validation. */
+function grantSecrets(grantee: LambdaFunction, arns: readonly string[]): void {
+  const parameters = arns.filter((arn) => arn.split(':')[2] === 'ssm')
+  const secrets = arns.filter((arn) => !parameters.includes(arn))
+  if (secrets.length > 0) allow(grantee, ['secretsmanager:GetSecretValue'], secrets)
+  if (parameters.length > 0) allow(grantee, ['ssm:GetParameter'], parameters)
 }
 
 function allow(grantee: IGrantable, actions: string[], resources: string[]): void {

@@ -3,11 +3,32 @@ import type { Registered } from './registry.ts'
 
 export const PLUGINS: readonly Registered[] = [
   {
+    kind: 'config_provider',
+    class: 'com.amazonaws.kafka.config.providers.SecretsManagerConfigProvider',
+    aliases: [],
+    version: '0.4.0',
+    load: () => import('./providers/secrets-manager-config-provider.ts'),
+  },
+  {
+    kind: 'config_provider',
+    class: 'com.amazonaws.kafka.config.providers.SsmParamStoreConfigProvider',
+    aliases: [],
+    version: '0.4.0',
+    load: () => import('./providers/ssm-param-store-config-provider.ts'),
+  },
+  {
     kind: 'transformation',
     class: 'com.clickhouse.kafka.connect.transforms.KeyToValue',
     aliases: [],
     version: '1.0.0',
     load: () => import('./transforms/key-to-value.ts'),
+  },
+  {
+    kind: 'config_provider',
+    class: 'com.github.jcustenborder.kafka.config.vault.VaultConfigProvider',
+    aliases: ['penstock.providers.VaultConfigProvider'],
+    version: '1.0.0',
+    load: () => import('./providers/vault/index.ts'),
   },
   {
     kind: 'transformation',
@@ -127,6 +148,27 @@ export const PLUGINS: readonly Registered[] = [
     aliases: ['DatagenConnector', 'Datagen', 'DatagenSource'],
     version: '1.0.0',
     load: () => import('./connectors/datagen/index.ts'),
+  },
+  {
+    kind: 'config_provider',
+    class: 'org.apache.kafka.common.config.provider.DirectoryConfigProvider',
+    aliases: [],
+    version: '4.3.1',
+    load: () => import('./providers/directory-config-provider.ts'),
+  },
+  {
+    kind: 'config_provider',
+    class: 'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
+    aliases: [],
+    version: '4.3.1',
+    load: () => import('./providers/env-var-config-provider.ts'),
+  },
+  {
+    kind: 'config_provider',
+    class: 'org.apache.kafka.common.config.provider.FileConfigProvider',
+    aliases: [],
+    version: '4.3.1',
+    load: () => import('./providers/file-config-provider.ts'),
   },
   {
     kind: 'converter',
@@ -477,6 +519,20 @@ export const PLUGINS: readonly Registered[] = [
     aliases: [],
     version: '4.3.1',
     load: () => import('./predicates/topic-name-matches.ts'),
+  },
+  {
+    kind: 'transformation',
+    class: 'penstock.transforms.Explode$Key',
+    aliases: [],
+    version: '1.0.0',
+    load: () => import('./transforms/explode.ts'),
+  },
+  {
+    kind: 'transformation',
+    class: 'penstock.transforms.Explode$Value',
+    aliases: [],
+    version: '1.0.0',
+    load: () => import('./transforms/explode.ts'),
   },
   {
     kind: 'transformation',

@@ -1,9 +1,16 @@
 /** The plugins that a config can name: by class, alias, or the short forms that Connect takes. */
 import { ConfigError, ConnectError } from './connect/errors.ts'
-import type { Connector, ConverterPlugin, PredicatePlugin, TransformPlugin } from './connect/plugin.ts'
+import type { Connector, ConverterPlugin, PredicatePlugin, ProviderPlugin, TransformPlugin } from './connect/plugin.ts'
 import { PLUGINS } from './plugins.ts'
 
-export type PluginKind = 'source' | 'sink' | 'converter' | 'header_converter' | 'transformation' | 'predicate'
+export type PluginKind =
+  | 'source'
+  | 'sink'
+  | 'converter'
+  | 'header_converter'
+  | 'transformation'
+  | 'predicate'
+  | 'config_provider'
 
 export interface Registered {
   readonly kind: PluginKind
@@ -22,6 +29,7 @@ export interface Declarations {
   readonly header_converter: ConverterPlugin
   readonly transformation: TransformPlugin
   readonly predicate: PredicatePlugin
+  readonly config_provider: ProviderPlugin
 }
 
 /** All plugins, sorted by class. A converter that does headers too is there twice. */
@@ -69,6 +77,7 @@ const SUFFIXES: Readonly<Record<PluginKind, readonly string[]>> = {
   header_converter: ['HeaderConverter', 'Converter'],
   transformation: ['Transformation'],
   predicate: ['Predicate'],
+  config_provider: ['ConfigProvider'],
 }
 
 /** The simple class name, and that without the suffix of its kind (`PluginUtils`). Nested classes have none. */

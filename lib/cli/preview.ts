@@ -7,7 +7,7 @@ import { LocalError } from '../local/local-error.ts'
 import type { Preview } from '../preview/preview.ts'
 import type { Sample } from '../preview/sample.ts'
 import type { Worker } from '../worker/settings.ts'
-import { readConnector } from './standalone.ts'
+import { readConnector } from './connector-files.ts'
 
 interface Flags {
   readonly config: string
@@ -25,7 +25,6 @@ const TOPIC_MS = 30_000
 
 export function previewCommand(): Command {
   return new Command('preview')
-    .description("a connector's converters, transforms and predicates over sample records; nothing is written")
     .requiredOption('--config <file>', 'connector config: JSON as in POST /connectors or flat, or a properties file')
     .option('--records <file>', 'a record or a value a line, - for the standard input (default: -)')
     .addOption(new Option('--topic <name>', "take the topic's last records, for a sink").conflicts('records'))

@@ -1,49 +1,31 @@
 /** What a standalone worker answers over HTTP: its connectors and their statuses, to be read only. */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Hono } from 'hono'
-import { ConfigError } from '../connect/errors.ts'
+import { openAccess } from '../rest/access.ts'
+import { type Listening, listen, listenersOf } from '../rest/listeners.ts'
+import type { Worker } from '../worker/settings.ts'
 import type { ConnectorStatus } from './standalone-worker.ts'
 
-export interface StandaloneRest {
-  readonly url: string
-  close(): Promise<void>
-}
-
-const DEFAULT_LISTENER = 'http://localhost:8083'
-
-/** Listens at the first of `listeners`; without a host on all interfaces, as Connect. */
+/** At the worker's `listeners`; without a host on all interfaces, as Connect. */
 export async function serveStandalone(
-  listeners: string | null,
+  worker: Worker,
   statuses: ReadonlyMap<string, ConnectorStatus>,
-): Promise<StandaloneRest> {
-  const listener = (listeners ?? DEFAULT_LISTENER).split(',')[0]?.trim() ?? ''
-  const match = /^http:\/\/(\[[^\]]*\]|[^:/]*):(\d{1,5})$/i.exec(listener)
-  if (match === null) throw ConfigError.invalid('listeners', listeners, 'Expected http://host:port')
-  const [, host = '', port = ''] = match
-  const worker = { worker_id: `${host === '' ? 'localhost' : host}:${port}` }
-  const app = routes(statuses, worker)
-  const server = createServer((request, response) => {
-    const url = `http://${worker.worker_id}${request.url ?? '/'}`
-    const answering = Promise.resolve(app.fetch(new Request(url, { method: request.method ?? 'GET' })))
-    answering.then(
-      async (answer) => {
-        const text = await answer.text()
-        response.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(text)
-      },
-      (error: Error) => response.writeHead(500).end(JSON.stringify({ error_code: 500, message: error.message })),
+): Promise<Listening> {
+  const listeners = listenersOf(worker)
+  const access = await openAccess(worker)
+  const [first] = listeners
+  const app = routes(statuses, { worker_id: `${first?.host || 'localhost'}:${first?.port}` })
+  const answer = async ({ method = 'GET', url = '/', headers }: IncomingMessage, response: ServerResponse) => {
+    const own = Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+    const request = new Request(`http://localhost${url}`, { method, headers: Object.fromEntries(own) })
+    const answered = await access.answer(request, async (asked) => app.fetch(asked))
+    response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(await answered.text())
+  }
+  return listen(listeners, worker.raw, (request, response) => {
+    answer(request, response).catch((error: Error) =>
+      response.writeHead(500).end(JSON.stringify({ error_code: 500, message: error.message })),
     )
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(Number(port), host === '' ? undefined : host.replace(/^\[|\]$/g, ''), resolve)
-  })
-  const bound = (server.address() as AddressInfo).port
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
-  return { url: `http://${host === '' ? 'localhost' : host}:${bound}`, close }
 }
 
 function routes(statuses: ReadonlyMap<string, ConnectorStatus>, worker: { readonly worker_id: string }): Hono {

@@ -1,5 +1,6 @@
 /** Opens the tasks of a standalone worker on the pipeline's spines. */
 import type { Budget } from '../connect/budget.ts'
+import { ConfigError } from '../connect/errors.ts'
 import type { PluginLog, SinkConnector, SourceConnector } from '../connect/plugin.ts'
 import type { RawConfig } from '../connect/settings.ts'
 import { clientSettings } from '../kafka/client-settings.ts'
@@ -16,6 +17,8 @@ import type { FileOffsets } from '../state/file-offsets.ts'
 import { ASSIGNMENT, parseAssignment, sinkGroup } from '../worker/assignment.ts'
 import { cluster } from '../worker/clusters.ts'
 import type { ConnectorSettings } from '../worker/connector-settings.ts'
+import { keepsPositions } from '../worker/guarantee.ts'
+import { inFlight, within } from '../worker/in-flight.ts'
 import type { Worker } from '../worker/settings.ts'
 
 export interface StandaloneTask extends Pick<Run, 'run' | 'drain' | 'progress'> {
@@ -45,7 +48,7 @@ const PLUGINS: PluginSource = {
 export async function openSourceTask(start: TaskStart<SourceConnector>, budget: Budget): Promise<StandaloneTask> {
   const { worker, offsets, settings, connector, ...same } = start
   const { client, producer: producerSettings } = clientSettings(worker.raw, 'producer', settings.producerOverrides)
-  const producer = await createProducer(await cluster(client), producerSettings)
+  const producer = await createProducer(await cluster(client), within(inFlight(), producerSettings))
   const admin = await cluster(clientSettings(worker.raw, 'admin', settings.adminOverrides).client)
   const known = offsets.of(settings.name)
   const stored = {
@@ -53,7 +56,14 @@ export async function openSourceTask(start: TaskStart<SourceConnector>, budget: 
     all: known.all.bind(known),
     save: (entries: Parameters<FileOffsets['save']>[1]) => offsets.save(settings.name, entries),
   }
-  const common = { ...same, connector: settings.name, declaration: connector, worker, plugins: PLUGINS }
+  const common = {
+    ...same,
+    connector: settings.name,
+    declaration: connector,
+    worker,
+    plugins: PLUGINS,
+    inFlight: inFlight(),
+  }
   const delivery = { kind: 'at-least-once', producer } as const
   const idleAfterMs = worker.settings['penstock.idle.after.ms']
   try {
@@ -68,6 +78,10 @@ export async function openSourceTask(start: TaskStart<SourceConnector>, budget: 
 export async function openSinkTask(start: TaskStart<SinkConnector>, budget: Budget): Promise<StandaloneTask> {
   const { worker, settings, connector, offsets: _file, ...same } = start
   const overrides = settings.consumerOverrides
+  if (keepsPositions(connector, start.config))
+    throw new ConfigError(
+      'penstock.sink.exactly.once needs leases, by which an older task is shut out: a standalone worker has none. Run the connector with penstock up, or leave the setting out',
+    )
   const { client, consumer: consumerSettings } = clientSettings(worker.raw, 'consumer', overrides)
   const { autoOffsetReset: reset, isolationLevel: isolation } = consumerSettings
   const connected = await cluster(client)
@@ -75,9 +89,16 @@ export async function openSinkTask(start: TaskStart<SinkConnector>, budget: Budg
   const assignment = parseAssignment(start.taskConfig[ASSIGNMENT] ?? '')
   const before = await committed(connected, group)
   const positions = await startPositions({ cluster: connected, assignment, committed: before, reset, isolation })
-  const consumer = createConsumer(connected, consumerSettings)
+  const consumer = createConsumer(connected, consumerSettings, { maxBytes: inFlight().fetched })
   const asked = 'max.poll.records' in overrides || 'consumer.max.poll.records' in worker.raw
-  const common = { ...same, connector: settings.name, declaration: connector, worker, plugins: PLUGINS }
+  const common = {
+    ...same,
+    connector: settings.name,
+    declaration: connector,
+    worker,
+    plugins: PLUGINS,
+    inFlight: inFlight(),
+  }
   const reading = { cluster: connected, consumer, positions, reset, isolation }
   try {
     const run = await openSink(

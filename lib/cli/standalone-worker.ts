@@ -7,12 +7,15 @@ import { partitionsOf } from '../coordinator/sink-partitions.ts'
 import { taskConfigs } from '../coordinator/split.ts'
 import { clientSettings } from '../kafka/client-settings.ts'
 import { logger } from '../observe/log.ts'
+import { Secrets } from '../observe/secrets.ts'
 import { sinkAssignment } from '../pipeline/sink-assignment.ts'
 import { find } from '../registry.ts'
+import { listenersOf, requireAuth } from '../rest/listeners.ts'
 import { type FileOffsets, openFileOffsets } from '../state/file-offsets.ts'
 import { cluster } from '../worker/clusters.ts'
 import { type ConnectorSettings, connectorSettings } from '../worker/connector-settings.ts'
-import { worker as parseWorker, type Worker } from '../worker/settings.ts'
+import { realConfig, requireFiles, secretsOf } from '../worker/real-config.ts'
+import { openWorker, type Worker } from '../worker/settings.ts'
 import { serveStandalone } from './standalone-rest.ts'
 import { openSinkTask, openSourceTask, type StandaloneTask } from './standalone-task.ts'
 
@@ -42,18 +45,28 @@ const LONGEST_RUN_MS = 2_147_000_000
 /** For the drain at the end: as `task.shutdown.graceful.timeout.ms` of a JVM worker. */
 const DRAIN_MS = 5_000
 
+/** The user's own files are the user's own business, unless the worker's file bounds them. */
+const DEFAULTS: RawConfig = { 'penstock.files.allow': '*' }
+
 /** Starts the connectors. `ConfigError` for settings that can't be; a task that fails later shows in its status. */
-export async function startStandalone(raw: RawConfig, configs: readonly RawConfig[]): Promise<Standalone> {
-  const worker = parseWorker(raw)
-  const file = raw['offset.storage.file.filename']
-  if (file === undefined || file === null || file === '')
+export async function startStandalone(file: RawConfig, configs: readonly RawConfig[]): Promise<Standalone> {
+  const worker = await openWorker({ ...DEFAULTS, ...file })
+  const { raw } = worker
+  await requireAuth(worker, listenersOf(worker))
+  const offsets = raw['offset.storage.file.filename']
+  if (offsets === undefined || offsets === null || offsets === '')
     throw new ConfigError('Missing required configuration "offset.storage.file.filename" which has no default value.')
-  const host: Host = { worker, offsets: await openFileOffsets(file), stopping: budget(LONGEST_RUN_MS) }
+  const host: Host = {
+    worker,
+    offsets: await openFileOffsets(offsets),
+    secrets: new Secrets(worker.secrets),
+    stopping: budget(LONGEST_RUN_MS),
+  }
   const statuses = new Map<string, ConnectorStatus>()
   const running: Promise<void>[] = []
   try {
     for (const config of configs) running.push(...(await startConnector(host, config, statuses)))
-    const rest = await serveStandalone(raw['listeners'] ?? null, statuses)
+    const rest = await serveStandalone(worker, statuses)
     const stop = async () => {
       host.stopping.end('stopped')
       await Promise.all(running)
@@ -70,21 +83,34 @@ export async function startStandalone(raw: RawConfig, configs: readonly RawConfi
 interface Host {
   readonly worker: Worker
   readonly offsets: FileOffsets
+  /** What no log or status may show. */
+  readonly secrets: Secrets
   readonly stopping: OwnedBudget
 }
 
 /** Answers one promise for each task, which resolves when the task has ended. */
 async function startConnector(
   host: Host,
-  config: RawConfig,
+  written: RawConfig,
   statuses: Map<string, ConnectorStatus>,
 ): Promise<Promise<void>[]> {
-  const { worker } = host
+  const { worker, secrets } = host
+  const real = await realConfig(worker, written)
+  const { config } = real
+  secrets.add(await secretsOf(worker, real, find))
+  await requireFiles(worker, real, find)
   const settings = connectorSettings(config, worker)
   const { name, tasksMax } = settings
   if (statuses.has(name)) throw new ConfigError(`Two of the connectors are named ${name}`)
   const connector = await find('connector', settings.class)
-  const status: ConnectorStatus = { name, type: connector.kind, config, state: 'RUNNING', trace: null, tasks: [] }
+  const status: ConnectorStatus = {
+    name,
+    type: connector.kind,
+    config: written,
+    state: 'RUNNING',
+    trace: null,
+    tasks: [],
+  }
   statuses.set(name, status)
   const counts = connector.kind === 'sink' ? await partitionCounts(worker, settings) : new Map<string, number>()
   const assign = (task: number) => sinkAssignment(counts, tasksMax, task)
@@ -111,7 +137,8 @@ interface Declared {
 /** Until the worker stops, or the task is done or fails. */
 async function keepRunning(host: Host, declared: Declared, status: TaskStatus): Promise<void> {
   const { connector, settings } = declared
-  const log = logger({ connector: settings.name, task: status.id })
+  const { secrets } = host
+  const log = logger({ connector: settings.name, task: status.id }, { secrets })
   while (!host.stopping.signal.aborted && status.state !== 'FAILED') {
     let task: StandaloneTask | null = null
     try {
@@ -128,7 +155,7 @@ async function keepRunning(host: Host, declared: Declared, status: TaskStatus): 
       if (isDone) return
     } catch (error) {
       status.state = 'FAILED'
-      status.trace = trace(error)
+      status.trace = secrets.scrub(trace(error))
       log.error('the task failed', { trace: status.trace })
       using rest = budget(DRAIN_MS)
       await task?.drain(rest).catch(() => {})

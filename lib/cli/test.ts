@@ -5,13 +5,10 @@ import { Command } from 'commander'
 import { LocalError } from '../local/local-error.ts'
 import { colors as pc } from '../observe/colors.ts'
 import type { TestFile } from '../preview/test-file.ts'
-import { readConnector } from './standalone.ts'
+import { readConnector } from './connector-files.ts'
 
 export function testCommand(): Command {
-  return new Command('test')
-    .description("run test files: records, and what a connector's config is expected to make of them")
-    .argument('<files...>', 'JSON of name, config and cases, as in examples/')
-    .action(test)
+  return new Command('test').argument('<files...>', 'JSON of name, config and cases, as in examples/').action(test)
 }
 
 async function test(patterns: readonly string[]): Promise<void> {

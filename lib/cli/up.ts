@@ -6,9 +6,11 @@ import { LocalError } from '../local/local-error.ts'
 import { colors as pc } from '../observe/colors.ts'
 
 interface Flags {
-  readonly port: number
+  readonly port?: number
   readonly bootstrap?: string
   readonly kafkaPort?: number
+  readonly dynamodb?: string
+  readonly doubledInvocations?: number
   readonly data: string
   readonly group?: string
   readonly config?: string
@@ -17,10 +19,15 @@ interface Flags {
 
 export function upCommand(): Command {
   return new Command('up')
-    .description('start the local cloud: Kafka, DynamoDB Local, the functions and the REST API')
-    .option('--port <port>', 'port of the REST API, 0 for a free one', port, 8083)
+    .option(
+      '--port <port>',
+      "port of the REST API on loopback, 0 for a free one (default: the file's listeners, or 8083)",
+      port,
+    )
     .option('--bootstrap <host:port>', 'use this Kafka instead of starting one')
     .option('--kafka-port <port>', 'port of the Kafka that is started, 0 for a free one (default: 9092)', port)
+    .option('--dynamodb <url>', 'use this DynamoDB Local instead of starting one')
+    .option('--doubled-invocations <share>', 'a fault: deliver this share of the events to functions twice', share)
     .option('--data <folder>', 'everything that is kept', '.penstock')
     .option('--group <name>', 'group.id of the worker (default: "penstock")')
     .option('--config <file>', "worker settings, a properties file as Connect's own")
@@ -29,7 +36,11 @@ export function upCommand(): Command {
 }
 
 async function up(flags: Flags): Promise<void> {
-  const config = flags.config === undefined ? {} : await readConfig(flags.config)
+  await runUp(flags, flags.config === undefined ? {} : await readWorkerFile(flags.config, '--config'))
+}
+
+/** Until Ctrl-C. `config`: the settings of the worker's file. */
+export async function runUp(flags: Flags, config: RawConfig): Promise<void> {
   const { stop, forced } = stopSignals()
   // Loading the parts takes longer than parsing flags: mistakes are told before.
   const [{ startCloud }, { meaninglessSettings }] = await Promise.all([
@@ -48,9 +59,11 @@ async function up(flags: Flags): Promise<void> {
 
   async function run(): Promise<void> {
     const cloud = await startCloud({
-      port: flags.port,
+      port: flags.port ?? null,
       kafkaPort: flags.kafkaPort ?? null,
       bootstrap: flags.bootstrap ?? null,
+      dynamodb: flags.dynamodb ?? null,
+      doubledInvocations: flags.doubledInvocations ?? 0,
       data: flags.data,
       group: flags.group ?? null,
       config: flags.demo ? { 'penstock.slice.ms': '10000', ...config } : config,
@@ -100,16 +113,22 @@ function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-function port(text: string): number {
+export function port(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError('It must be a port, 0 to 65535.')
   return value
 }
 
-async function readConfig(file: string): Promise<RawConfig> {
-  const { propertiesOf } = await import('../worker/properties-file.ts')
+function share(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be from 0 to 1.')
+  return value
+}
+
+export async function readWorkerFile(file: string, flag: string): Promise<RawConfig> {
+  const { propertiesOf } = await import('../java/properties-file.ts')
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new LocalError(`The worker's file ${file} can't be read`, 'Mend --config', cause)
+    throw new LocalError(`The worker's file ${file} can't be read`, `Mend ${flag}`, cause)
   })
   return propertiesOf(text)
 }

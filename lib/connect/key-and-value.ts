@@ -1,5 +1,5 @@
 /** One transform for a record's key and one for its value: Connect's `X$Key` and `X$Value`. */
-import { type PluginOf, plugin, type Transform } from './plugin.ts'
+import { type OneToMany, type PluginLog, type PluginOf, plugin, type Transform } from './plugin.ts'
 import type { ConnectRecord } from './record.ts'
 import type { Schema } from './schema.ts'
 import type { ConfigOf, RawConfig, Settings } from './settings.ts'
@@ -28,23 +28,22 @@ const VALUE: Part = {
 }
 
 /** `class` and `aliases` are names without `$Key` or `$Value`. */
-export function keyAndValue<S extends Settings>(declaration: {
+export function keyAndValue<S extends Settings, T extends Transform | OneToMany>(declaration: {
   readonly class: string
   readonly aliases?: readonly string[]
   readonly version: string
   readonly doc: string
   readonly settings: S
-  create(config: ConfigOf<S>, part: Part, raw: RawConfig): Transform
-}): PluginOf<Transform>[] {
-  const { class: name, aliases = [], version, doc, settings, create } = declaration
+  readonly additions?: Settings
+  create(config: ConfigOf<S>, part: Part, raw: RawConfig, log: PluginLog): T
+}): PluginOf<T>[] {
+  const { class: name, aliases = [], create, ...same } = declaration
   return [KEY, VALUE].map((part) =>
-    plugin<Transform, S>({
+    plugin<T, S>({
+      ...same,
       class: `${name}$${part.name}`,
       aliases: aliases.map((alias) => `${alias}$${part.name}`),
-      version,
-      doc,
-      settings,
-      create: (config, raw) => create(config, part, raw),
+      create: (config, raw, log) => create(config, part, raw, log),
     }),
   )
 }

@@ -37,14 +37,44 @@ export interface Transform {
   apply(record: ConnectRecord): ConnectRecord | null
 }
 
+/**
+ * A transform that may answer several records for one, or an array of none. What came of one record stays together: its
+ * offset is committed once all of it has ended, and where one of them fails, the record that they came of has failed.
+ */
+export interface OneToMany {
+  readonly oneToMany: true
+  prepare?(batch: readonly ConnectRecord[], budget: Budget): Promise<void>
+  /** As `Transform.apply`. Each of several must have the origin of the record that they came of. */
+  apply(record: ConnectRecord): ConnectRecord | readonly ConnectRecord[] | null
+}
+
 export interface Predicate {
   test(record: ConnectRecord): boolean
+}
+
+/** Values found for the keys of a path; a key that isn't there is left out. */
+export interface ConfigData {
+  readonly values: Readonly<Record<string, string>>
+  /** How long they hold, in ms; absent: nobody says. */
+  readonly ttlMs?: number
+}
+
+/** Looks up what configs refer to as `${NAME:path:key}` or `${NAME:key}` (KIP-297). */
+export interface ConfigProvider {
+  /** `path` is empty where a reference has none. `ConfigError`, which tells no value, where the path can't be read. */
+  get(path: string, keys: readonly string[], budget: Budget): Promise<ConfigData>
+  /** The files of this machine that this look-up reads: `penstock.files.allow` bounds them. */
+  files?(path: string, keys: readonly string[]): readonly string[]
 }
 
 export interface Polled {
   readonly records: readonly ConnectRecord[]
   /** Nothing more for now: the source is worth another look after this many ms. */
   readonly idleMs?: number
+  /** With `idleMs`: nothing can come earlier, as a clock alone decides. Then nobody looks before. */
+  readonly certain?: boolean
+  /** With `idleMs`: how what is watched was when nothing more came, for the connector's `look`. Short. */
+  readonly mark?: string
   /** The source has ended for good. */
   readonly done?: boolean
   /** Why nothing comes, for the connector's progress page: `waiting for /data/in.txt to exist`. */
@@ -52,7 +82,10 @@ export interface Polled {
 }
 
 export interface SourceTask {
-  /** At most `limit` records; never longer than the budget. Called again while earlier records are in flight. */
+  /**
+   * At most `limit` records, each with an origin object of its own; never longer than the budget. Called again while
+   * earlier records are in flight.
+   */
   poll(limit: number, budget: Budget): Promise<Polled>
   /** All records handed out up to and including these offsets are in Kafka and their offsets are committed. */
   committed?(offsets: readonly { readonly partition: Position; readonly offset: Position }[]): Promise<void>
@@ -68,10 +101,23 @@ export interface Failure {
 export type Durable = ReadonlyMap<string, ReadonlyMap<number, number>>
 
 export interface SinkTask {
-  /** Answers the records that failed by themselves; throws where the batch as a whole did (`RetriableError`: again). */
-  put(records: readonly ConnectRecord[], budget: Budget): Promise<readonly Failure[]>
+  /**
+   * Answers the records that failed by themselves; throws where the batch as a whole did (`RetriableError`: again).
+   * Records that a transform made of one follow each other, with that one's origin and so its offset, maybe over puts.
+   *
+   * With `positions` (a task with a `context.writer`): what was written holds for good when it resolves, and the positions
+   * with it, or neither does; it fails where a younger writer has claimed one of the partitions. Where it answers
+   * failures nothing was written, and it is called again without those. There may be no records at all. A put
+   * of which it isn't known whether it took effect is made again with the same positions: then the task looks.
+   */
+  put(records: readonly ConnectRecord[], budget: Budget, positions?: Durable): Promise<readonly Failure[]>
   /** Makes durable what was put. `all`, or what is durable where it is less. Nothing else is ever committed. */
   flush(budget: Budget): Promise<'all' | Durable>
+  /**
+   * Of a task with a `context.writer`, before its first put: nothing that an older writer has sent for its partitions can
+   * take effect any more. Answers the positions that the target has for them.
+   */
+  claim?(budget: Budget): Promise<Durable>
   stop(): Promise<void>
 }
 
@@ -81,11 +127,37 @@ export interface SourceOffsets {
   all(): readonly { readonly partition: Position; readonly offset: Position }[]
 }
 
+/** As a user asks for it. Null: of a partition that isn't named; an offset that is to be taken away. */
+export interface OffsetChange {
+  readonly partition: Position | null
+  readonly offset: Position | null
+}
+
+/**
+ * How a source ends its transactions (KIP-618). Without a record: after the batch that the poll under way, or the next
+ * one, answers, which may be empty. With one: after this record of that batch. To ask for both is an error.
+ */
+export interface TransactionContext {
+  commitTransaction(record?: ConnectRecord): void
+  /** No reader of committed records sees what was sent; its offsets are committed all the same, so it isn't read again. */
+  abortTransaction(record?: ConnectRecord): void
+}
+
 export interface SourceContext {
   readonly connector: string
   readonly task: number
   readonly offsets: SourceOffsets
+  /** With `transaction.boundary=connector` and exactly-once delivery alone; else nobody is asked. */
+  readonly transactionContext?: TransactionContext
   readonly log: PluginLog
+}
+
+/** Of two writers of one group the one of the greater generation is the younger, then that of the greater epoch. */
+export interface SinkWriter {
+  /** The consumer group, which the positions are of. */
+  readonly group: string
+  readonly generation: number
+  readonly epoch: number
 }
 
 export interface SinkContext {
@@ -93,6 +165,8 @@ export interface SinkContext {
   readonly task: number
   /** The task's partitions, by topic. */
   readonly assignment: ReadonlyMap<string, readonly number[]>
+  /** Where the task keeps its positions in the target (`penstock.sink.exactly.once`): as whom it writes. */
+  readonly writer?: SinkWriter
   readonly log: PluginLog
 }
 
@@ -125,13 +199,25 @@ export interface SourceConnector<S extends Settings = Settings> extends Connecto
   readonly kind: 'source'
   /** KIP-618: whether offsets name an exact position, so that a restart neither skips nor repeats. */
   exactlyOnce(config: ConfigOf<S>): boolean
-  /** KIP-875: throws `ConfigError` for offsets that the connector couldn't start from. */
-  checkOffsets?(partition: Position, offset: Position | null, config?: ConfigOf<S>): void
+  /**
+   * KIP-618: whether the connector ends its transactions itself, by the `TransactionContext`. A transaction that is open
+   * when a slice ends is dropped and read again. Absent: it doesn't.
+   */
+  definesTransactionBoundaries?(config: ConfigOf<S>): boolean
+  /** KIP-875: throws `ConfigError` for changes of its offsets that the connector couldn't start from. */
+  checkOffsets?(changes: readonly OffsetChange[], config: ConfigOf<S>): void
+  /**
+   * Whether what an idle task watches has changed since its `mark`, so that a slice is worth it. Asked of many tasks at
+   * once, without a slice: it has to be cheap. A rejection counts as yes. Where there is none, a slice looks.
+   */
+  look?(config: ConfigOf<S>, mark: string, budget: Budget): Promise<boolean>
   start(config: ConfigOf<S>, context: SourceContext, budget: Budget): Promise<SourceTask>
 }
 
 export interface SinkConnector<S extends Settings = Settings> extends ConnectorCommon<S> {
   readonly kind: 'sink'
+  /** Whether the target can hold the positions in one transaction with what is written. Absent: it can't. */
+  exactlyOnce?(config: ConfigOf<S>): boolean
   /** How long a write of a killed task may still land in the target, in ms: the next slice waits it out. */
   requestTimeoutMs?(config: ConfigOf<S>): number
   start(config: ConfigOf<S>, context: SinkContext, budget: Budget): Promise<SinkTask>
@@ -141,11 +227,15 @@ export type Connector = SourceConnector | SinkConnector
 
 export interface PluginOf<P, S extends Settings = Settings> extends Declared {
   readonly settings: S
-  create(config: ConfigOf<S>, raw: RawConfig): P
+  /** Settings that Connect's plugin of this class lacks, so that its lists of settings do too; `create` reads them of `raw`. */
+  readonly additions?: Settings
+  /** `raw` and the config have the plugin's own settings alone, without the prefix. */
+  create(config: ConfigOf<S>, raw: RawConfig, log: PluginLog): P
 }
 
-export type TransformPlugin = PluginOf<Transform>
+export type TransformPlugin = PluginOf<Transform | OneToMany>
 export type PredicatePlugin = PluginOf<Predicate>
+export type ProviderPlugin = PluginOf<ConfigProvider>
 export interface ConverterPlugin extends Declared {
   readonly settings: Settings
   create?(config: Readonly<Record<string, unknown>>, isKey: boolean, raw: RawConfig): Converter
@@ -175,7 +265,7 @@ export function converter<S extends Settings>(
   return declaration as unknown as ConverterPlugin
 }
 
-/** A plugin ready for use: its settings parsed from the raw config. */
-export function configure<P>(declaration: PluginOf<P>, raw: RawConfig): P {
-  return declaration.create(parse(declaration.settings, raw), raw)
+/** A plugin ready for use: its settings parsed from the raw config, where their keys begin with `prefix`. */
+export function configure<P>(declaration: PluginOf<P>, raw: RawConfig, log: PluginLog, prefix = ''): P {
+  return declaration.create(parse(declaration.settings, raw, prefix), raw, log)
 }

@@ -24,6 +24,8 @@ export interface Setting<T = unknown> {
   readonly displayName?: string
   readonly dependents?: readonly string[]
   readonly recommender?: Recommender
+  /** The files and folders of this machine that a value names: the worker's `penstock.files.allow` bounds them. */
+  files?(value: string): readonly string[]
 }
 
 export interface Validator {
@@ -64,6 +66,11 @@ export class Password {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return '[hidden]'
   }
+}
+
+/** `files` of a setting whose value is the path of a file or of a folder. */
+export function aFile(value: string): readonly string[] {
+  return value === '' ? [] : [value]
 }
 
 type Options<D> = Partial<Omit<Setting, 'type' | 'default' | 'doc'>> & { readonly doc: string; readonly default?: D }
@@ -177,12 +184,21 @@ function collect<T>(errors: string[], value: unknown, step: () => T): T | undefi
   }
 }
 
-/** The typed config, or the first `ConfigError` in the order of declaration. */
-export function parse<S extends Settings>(settings: S, raw: RawConfig): ConfigOf<S> {
+/**
+ * The typed config, or the first `ConfigError` in the order of declaration. `raw` has the settings' own names; errors
+ * give them with the `prefix` that they have in the connector's config.
+ */
+export function parse<S extends Settings>(settings: S, raw: RawConfig, prefix = ''): ConfigOf<S> {
   const config: Record<string, unknown> = {}
-  for (const { name, value, errors } of check(settings, raw)) {
+  const whole =
+    prefix === '' ? ([settings, raw] as const) : ([prefixed(settings, prefix), prefixed(raw, prefix)] as const)
+  for (const { name, value, errors } of check(...whole)) {
     if (errors[0] !== undefined) throw new ConfigError(errors[0])
-    config[name] = value
+    config[name.slice(prefix.length)] = value
   }
   return config as ConfigOf<S>
+}
+
+function prefixed<T>(entries: Readonly<Record<string, T>>, prefix: string): Record<string, T> {
+  return Object.fromEntries(Object.entries(entries).map(([name, value]) => [prefix + name, value]))
 }

@@ -58,3 +58,14 @@ export const nonNull: Validator = {
     if (value === null) throw ConfigError.invalid(name, null, 'entry must be non null')
   },
 }
+
+/** `ValidList.anyNonDuplicateValues`; the list itself may be empty. */
+export const distinctValues: Validator = {
+  allowed: '[]',
+  check(name, value) {
+    const values = (value ?? []) as readonly string[]
+    if (new Set(values).size < values.length)
+      throw new ConfigError(`Configuration '${name}' values must not be duplicated.`)
+    if (values.includes('')) throw new ConfigError(`Configuration '${name}' values must not be empty.`)
+  },
+}

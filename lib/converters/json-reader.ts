@@ -180,14 +180,19 @@ function longOf(node: JsonNode): number | bigint {
 
 function floatOf(node: JsonNode): number {
   if (typeof node === 'number')
-    return Number.isInteger(node) ? Math.fround(node) : decimalToFloat(parseDecimal(String(node)))
+    return Number.isInteger(node) ? Math.fround(positiveZero(node)) : decimalToFloat(parseDecimal(String(node)))
   if (typeof node === 'bigint') return longToFloat(node)
   return node instanceof Fraction ? decimalToFloat(parseDecimal(node.text)) : 0
 }
 
 function doubleOf(node: JsonNode): number {
-  if (typeof node === 'number' || typeof node === 'bigint') return Number(node)
-  return node instanceof Fraction ? Number(node.text) : 0
+  if (typeof node === 'number' || typeof node === 'bigint') return positiveZero(Number(node))
+  return node instanceof Fraction ? positiveZero(Number(node.text)) : 0
+}
+
+/** Jackson reads into a BigDecimal, which has no -0. */
+function positiveZero(value: number): number {
+  return value === 0 ? 0 : value
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
@@ -228,7 +233,7 @@ export function schemaless(node: JsonNode | undefined): Value {
   if (typeof node === 'bigint') return integer(BigInt.asIntN(64, node))
   if (typeof node !== 'object') return node
   if (node instanceof Fraction) {
-    const value = Number(node.text)
+    const value = positiveZero(Number(node.text))
     return Number.isInteger(value) ? new Boxed('float64', value) : value
   }
   if (Array.isArray(node)) return node.map(schemaless)

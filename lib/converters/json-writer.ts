@@ -2,12 +2,13 @@
 import { DataError } from '../connect/errors.ts'
 import { DATE_NAME, DECIMAL_NAME, TIME_NAME, TIMESTAMP_NAME } from '../connect/logical.ts'
 import type { Schema } from '../connect/schema.ts'
-import { Boxed, Decimal, Struct, type Value } from '../connect/value.ts'
+import { Decimal, Struct, type Value } from '../connect/value.ts'
 import { className } from '../java/class-name.ts'
 import { epochMs } from '../java/epoch-ms.ts'
 import { quote } from '../java/json-text.ts'
-import { decimalText, doubleText, floatText } from '../java/number-text.ts'
+import { decimalText } from '../java/number-text.ts'
 import { dateDays, decimalBytes, timeMs } from './logical-values.ts'
+import { jsonBytes, jsonDouble, jsonFloat, schemalessText } from './schemaless-writer.ts'
 
 export interface JsonFormat {
   readonly numericDecimals: boolean
@@ -28,7 +29,7 @@ export class JsonWriter {
   }
 
   write(schema: Schema | null, value: Value): string {
-    if (schema === null) return value === null ? 'null' : schemaless(value)
+    if (schema === null) return schemalessText(value)
     let write = this.#writers.get(schema)
     if (write === undefined) {
       write = this.#nullable(schema, this.#compile(schema))
@@ -107,12 +108,12 @@ export class JsonWriter {
       case 'float32':
         return (value) => {
           if (typeof value !== 'number') throw invalid(value)
-          return Number.isFinite(value) ? floatText(value) : `"${floatText(value)}"`
+          return jsonFloat(value)
         }
       case 'float64':
         return (value) => {
           if (typeof value !== 'number') throw invalid(value)
-          return double(value)
+          return jsonDouble(value)
         }
       case 'boolean':
         return (value) => {
@@ -128,7 +129,7 @@ export class JsonWriter {
         return (value) => {
           if (!(value instanceof Uint8Array))
             throw new DataError(`Invalid type for bytes type: class ${className(value)}`)
-          return base64(value)
+          return jsonBytes(value)
         }
       case 'array':
         return (value) => {
@@ -147,7 +148,7 @@ export class JsonWriter {
   #decimal(schema: Schema, value: Value): string {
     if (!(value instanceof Decimal))
       throw new DataError(`Invalid type for Decimal, expected BigDecimal but was class ${className(value)}`)
-    return this.#format.numericDecimals ? decimalText(value) : base64(decimalBytes(schema, value))
+    return this.#format.numericDecimals ? decimalText(value) : jsonBytes(decimalBytes(schema, value))
   }
 
   #map(schema: Schema, value: Value, invalid: (value: Value) => DataError): string {
@@ -199,70 +200,4 @@ function isMap(value: Value): value is ReadonlyMap<Value, Value> | { readonly [k
 
 function entriesOf(value: ReadonlyMap<Value, Value> | { readonly [key: string]: Value }): Iterable<[Value, Value]> {
   return value instanceof Map ? value : Object.entries(value)
-}
-
-function base64(bytes: Uint8Array): string {
-  return `"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}"`
-}
-
-function double(value: number): string {
-  return Number.isFinite(value) ? doubleText(value) : `"${doubleText(value)}"`
-}
-
-/** Without a schema the value's own Java type decides. */
-function schemaless(value: Value): string {
-  switch (typeof value) {
-    case 'string':
-      return quote(value)
-    case 'boolean':
-      return value ? 'true' : 'false'
-    case 'bigint':
-      return String(value)
-    case 'number':
-      return Number.isInteger(value) ? String(value === 0 ? 0 : value) : double(value)
-    default:
-      return value === null ? 'null' : schemalessObject(value)
-  }
-}
-
-function schemalessObject(value: object & Value): string {
-  if (Array.isArray(value)) return `[${value.map(schemaless).join(',')}]`
-  if (value instanceof Map) return schemalessMap(value)
-  if (value instanceof Boxed) return boxed(value)
-  if (value instanceof Uint8Array) return base64(value)
-  // A struct needs its schema, which is not the null that stands for it here.
-  if (value instanceof Struct) throw new DataError('Mismatching schema.')
-  if (value instanceof Date || value instanceof Decimal)
-    throw new DataError(`Java class class ${className(value)} does not have corresponding schema type.`)
-  let text = ''
-  const object = value as { readonly [key: string]: Value }
-  for (const key in object) text += (text === '' ? '' : ',') + member(key) + schemaless(object[key] as Value)
-  return `{${text}}`
-}
-
-/** Names come again with each record, so they are escaped once. */
-const members = new Map<string, string>()
-
-function member(key: string): string {
-  let text = members.get(key)
-  if (text === undefined) {
-    text = `${quote(key)}:`
-    if (members.size >= 10_000) members.clear()
-    members.set(key, text)
-  }
-  return text
-}
-
-function schemalessMap(value: ReadonlyMap<Value, Value>): string {
-  const keys = [...value.keys()]
-  if (keys.every((key) => typeof key === 'string'))
-    return `{${[...value].map(([key, item]) => `${quote(key as string)}:${schemaless(item)}`).join(',')}}`
-  return `[${[...value].map(([key, item]) => `[${schemaless(key)},${schemaless(item)}]`).join(',')}]`
-}
-
-function boxed({ type, value }: Boxed): string {
-  if (type === 'biginteger')
-    throw new DataError('Java class class java.math.BigInteger does not have corresponding schema type.')
-  if (type === 'float32') return Number.isFinite(value) ? floatText(Number(value)) : `"${floatText(Number(value))}"`
-  return type === 'float64' ? double(Number(value)) : String(value)
 }

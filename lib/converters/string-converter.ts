@@ -47,11 +47,11 @@ function text(schema: Schema | null, value: Value): string {
 
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
+const NO_STRING: Typed = { schema: OPTIONAL_STRING, value: null }
+
 const UTF8: Converter = {
-  toConnect: (_topic, payload): Typed => ({
-    schema: OPTIONAL_STRING,
-    value: payload === null ? null : utf8Text(utf8(payload)),
-  }),
+  toConnect: (_topic, payload): Typed =>
+    payload === null ? NO_STRING : { schema: OPTIONAL_STRING, value: utf8Text(utf8(payload)) },
   toConnectRange: (_topic, buffer, start, end): Typed => ({
     schema: OPTIONAL_STRING,
     value: utf8Text(buffer, start, end),
@@ -65,10 +65,8 @@ function utf8(payload: Uint8Array): Buffer {
 
 function encoded({ decode, encode }: Charset): Converter {
   return {
-    toConnect: (_topic, payload): Typed => ({
-      schema: OPTIONAL_STRING,
-      value: payload === null ? null : decode(payload),
-    }),
+    toConnect: (_topic, payload): Typed =>
+      payload === null ? NO_STRING : { schema: OPTIONAL_STRING, value: decode(payload) },
     fromConnect: (_topic, schema, value): Payload => (value === null ? null : encode(text(schema, value))),
   }
 }

@@ -2,18 +2,22 @@
 import { ConnectError, trace } from '../connect/errors.ts'
 import { fenceProducers } from '../kafka/fencing.ts'
 import { sinkAssignment } from '../pipeline/sink-assignment.ts'
+import { find } from '../registry.ts'
 import type { ConfigRecord } from '../state/config-records.ts'
+import type { ConnectorView } from '../state/configs.ts'
 import type { Lease } from '../state/leases.ts'
 import type { Status, StatusRecord } from '../state/status-records.ts'
-import { transactionalId } from '../worker/guarantee.ts'
+import { asWritten } from '../worker/config-variables.ts'
+import { connectorSettings } from '../worker/connector-settings.ts'
+import { isExactlyOnce, transactionalId } from '../worker/guarantee.ts'
+import { realConfig, requireFiles } from '../worker/real-config.ts'
+import { secretValues } from '../worker/secrets.ts'
 import type { CoordinatorDeps } from './deps.ts'
 import type { Sight } from './observe.ts'
 import type { Action } from './plan.ts'
 import { partitionsOf } from './sink-partitions.ts'
 import { taskConfigs } from './split.ts'
-
-/** A wake that comes this much later than asked for, in ms, is good enough. */
-const WAKE_SLACK_MS = 20
+import { wake } from './wakes.ts'
 
 /** True where another look is needed at once. */
 export async function act(deps: CoordinatorDeps, sight: Sight, actions: readonly Action[]): Promise<boolean> {
@@ -53,16 +57,13 @@ async function one(deps: CoordinatorDeps, sight: Sight, action: Action): Promise
       return false
     case 'await-restart':
       return awaitRestart(deps, sight, action)
-    case 'look-again':
-      await leases.lookAgain(connector, action.lease.task, action.lease, action.at)
-      return false
     case 'remove':
       return remove(deps, sight, action.lease)
     case 'settled':
       await settle(deps, sight, action.state)
       return false
     case 'wake':
-      await wake(deps, connector, action.at)
+      await wake(deps, [{ connector, at: action.at }])
       return false
     default:
       return action satisfies never
@@ -90,35 +91,42 @@ async function invoke(
   await deps.events.invokeTask({ connector, task, epoch, generation, heir })
 }
 
-/** One wake a connector at a time, as far as this instance knows: each brings a pass, which asks for the next. */
-async function wake(deps: CoordinatorDeps, connector: string, at: number): Promise<void> {
-  const pending = deps.wakes.get(connector) ?? 0
-  if (pending > deps.clock() && pending <= at + WAKE_SLACK_MS) return
-  deps.wakes.set(connector, at)
-  await deps.events.wake(connector, at)
-}
-
 /** Task configs of the config as observed: one write, which is a new generation. */
 async function split(deps: CoordinatorDeps, sight: Sight): Promise<boolean> {
-  const { view, settings } = sight
-  if (view === null || view.config === null || settings === null) return true
+  const { view } = sight
+  if (view === null || view.config === null) return true
   try {
+    const real = await realConfig(deps.worker, view.config)
+    deps.secrets.add(real.values)
+    await requireFiles(deps.worker, real, find)
+    const settings = connectorSettings(real.config, deps.worker)
     const connector = await deps.connector(settings.class)
     const counts =
       connector.kind === 'sink' ? await partitionsOf(await deps.cluster(), settings, { create: true }) : new Map()
     const assign = (task: number) => sinkAssignment(counts, settings.tasksMax, task)
-    const configs = await taskConfigs(connector, view.config, settings.tasksMax, assign)
-    const tasks = configs.map((config, task): ConfigRecord => ({ kind: 'task', connector: view.name, task, config }))
-    const outcome = await write(deps, sight, [...tasks, { kind: 'commit', connector: view.name, tasks: tasks.length }])
+    const configs = await taskConfigs(connector, real.config, settings.tasksMax, assign)
+    const tasks = configs.map((made, task): ConfigRecord => {
+      return { kind: 'task', connector: view.name, task, config: asWritten(view.config ?? {}, made) }
+    })
+    const records: ConfigRecord[] = [...tasks, { kind: 'commit', connector: view.name, tasks: tasks.length }]
+    if (isFirst(sight) && isExactlyOnce(deps.worker, connector, real.config))
+      records.push({ kind: 'tasks-fencing', connector: view.name, tasks: tasks.length })
+    const outcome = await write(deps, sight, records)
     if (outcome === 'written') await show(deps, sight, 'RUNNING', null, connector.version)
     return true
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error
     deps.splitFailures.set(view.name, { configPosition: view.configPosition, at: deps.clock() })
+    deps.secrets.add(await secretValues(view.config, find))
     deps.log.error('no task configs could be made', { connector: view.name, error: error.message })
-    await show(deps, sight, 'FAILED', trace(error), null)
+    await show(deps, sight, 'FAILED', deps.secrets.scrub(trace(error)), null)
     return true
   }
+}
+
+/** Where no task ever ran, there is nothing to fence: how many ids the generation uses is written along with it. */
+function isFirst({ view, seen }: Sight): boolean {
+  return view?.fencedTasks === null && view.generation === null && seen.leases.length === 0
 }
 
 function write(deps: CoordinatorDeps, sight: Sight, records: readonly ConfigRecord[]): Promise<'written' | 'conflict'> {
@@ -179,11 +187,19 @@ async function show(
   reason: string | null,
   version: string | null,
 ): Promise<void> {
-  const { connector } = sight.seen
-  const before = sight.view?.connectorStatus ?? null
-  if (before !== null && before.state === state && before.trace === reason && before.workerId === deps.workerId) return
   const status = statusOf(deps, sight, state, reason, version)
-  await deps.state.statuses.publish([{ kind: 'connector', connector, status }])
+  if (isSame(sight, status)) return
+  await deps.state.statuses.publish([{ kind: 'connector', connector: sight.seen.connector, status }])
+}
+
+/** A connector whose config can't be read as one. */
+export async function showFailed(deps: CoordinatorDeps, view: ConnectorView | null, error: Error): Promise<void> {
+  if (view === null) return
+  const { name: connector, generation } = view
+  const { workerId } = deps
+  const reason = deps.secrets.scrub(trace(error))
+  const status = { state: 'FAILED', trace: reason, workerId, generation: generation ?? 0, version: null } as const
+  if (!isSame({ view }, status)) await deps.state.statuses.publish([{ kind: 'connector', connector, status }])
 }
 
 /** A task that is no more. */
@@ -195,28 +211,39 @@ async function remove(deps: CoordinatorDeps, sight: Sight, lease: Lease): Promis
   return false
 }
 
-async function settle(
-  deps: CoordinatorDeps,
-  sight: Sight,
-  state: 'RUNNING' | 'PAUSED' | 'STOPPED' | 'DELETED',
-): Promise<void> {
+type Settled = (Action & { kind: 'settled' })['state']
+
+async function settle(deps: CoordinatorDeps, sight: Sight, state: Settled): Promise<void> {
   const { view } = sight
-  const { connector } = sight.seen
-  if (view === null) return
+  if (isShown(deps, sight, state)) return
   if (state === 'DELETED') {
-    if (view.connectorStatus === null && view.taskStatuses.length === 0) return
-    return deps.state.statuses.forget(
-      connector,
-      view.taskStatuses.map((status) => status.task),
-    )
+    const tasks = view?.taskStatuses.map((status) => status.task) ?? []
+    return deps.state.statuses.forget(sight.seen.connector, tasks)
   }
-  const version = sight.connector?.version ?? null
-  await show(deps, sight, state, null, version)
-  if (state === 'RUNNING') return
-  const records = view.taskStatuses.flatMap((shown): StatusRecord[] => {
-    if (state === 'STOPPED') return [{ kind: 'task', connector, task: shown.task, status: null }]
-    if (shown.state === state || shown.state === 'FAILED') return []
-    return [{ kind: 'task', connector, task: shown.task, status: statusOf(deps, sight, state, null, version) }]
+  await deps.state.statuses.publish(unshown(deps, sight, state))
+}
+
+/** Whether the statuses say already what the connector has come to. */
+export function isShown(deps: CoordinatorDeps, sight: Sight, state: Settled): boolean {
+  const { view } = sight
+  if (view === null) return true
+  if (state === 'DELETED') return view.connectorStatus === null && view.taskStatuses.length === 0
+  return unshown(deps, sight, state).length === 0
+}
+
+function unshown(deps: CoordinatorDeps, sight: Sight, state: Exclude<Settled, 'DELETED'>): StatusRecord[] {
+  const { connector } = sight.seen
+  const status = statusOf(deps, sight, state, null, sight.connector?.version ?? null)
+  const own: StatusRecord[] = isSame(sight, status) ? [] : [{ kind: 'connector', connector, status }]
+  if (state === 'RUNNING') return own
+  const tasks = (sight.view?.taskStatuses ?? []).flatMap(({ task, state: shown }): StatusRecord[] => {
+    if (state === 'STOPPED') return [{ kind: 'task', connector, task, status: null }]
+    return shown === state || shown === 'FAILED' ? [] : [{ kind: 'task', connector, task, status }]
   })
-  if (records.length > 0) await deps.state.statuses.publish(records)
+  return [...own, ...tasks]
+}
+
+function isSame({ view }: Pick<Sight, 'view'>, { state, trace, workerId }: Status): boolean {
+  const shown = view?.connectorStatus ?? null
+  return shown !== null && shown.state === state && shown.trace === trace && shown.workerId === workerId
 }

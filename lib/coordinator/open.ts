@@ -5,11 +5,15 @@ import type { CoordinatorDeps } from './deps.ts'
 
 const splitFailures: CoordinatorDeps['splitFailures'] = new Map()
 const wakes: CoordinatorDeps['wakes'] = new Map()
+const idle: CoordinatorDeps['idle'] = new Map()
 
 export async function coordinatorDeps(): Promise<CoordinatorDeps> {
-  const { env, events, state, admin, log } = await runtime()
+  const { env, events, state, admin, log, levels, secrets } = await runtime()
+  await levels.refresh()
+  levels.apply(log, ['penstock.coordinator'])
   const { worker, workerId } = env
   const cluster = async () => admin
   const connector: CoordinatorDeps['connector'] = (name) => find('connector', name)
-  return { worker, workerId, state, events, cluster, connector, clock: Date.now, log, splitFailures, wakes }
+  const shared = { worker, workerId, state, events, cluster, connector, log, secrets }
+  return { ...shared, clock: Date.now, splitFailures, wakes, idle }
 }

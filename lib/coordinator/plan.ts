@@ -5,11 +5,10 @@
  * made by two coordinators at once: at most one of them takes effect.
  */
 import type { TargetState } from '../state/configs.ts'
-import type { Lease } from '../state/leases.ts'
+import { CLOCK_MARGIN_MS, type Lease } from '../state/leases.ts'
+import { nextLook } from '../worker/idle.ts'
 import { type RestartPolicy, restartAfter } from './restart.ts'
 
-/** The longest difference assumed between two machines' clocks, in ms: a deadline counts as passed only after it. */
-export const CLOCK_MARGIN_MS = 1_000
 /** An invocation that nobody claimed for this long, in ms, is issued again; a cold start takes about 1 s. */
 export const UNCLAIMED_MS = 4_000
 /** How long the failure of making task configs is left alone, in ms. */
@@ -34,12 +33,16 @@ export interface Observed {
     /** A sink's topics have other partitions than the generation was made for. */
     readonly partitionsChanged: boolean
   } | null
+  /** A Connect cluster runs the connectors: whatever runs here is to end, and nothing is written. */
+  readonly standAside: boolean
   readonly leases: readonly Lease[]
   readonly policy: RestartPolicy
   /** Busy slices that asked for an heir. */
   readonly heirsWanted: readonly { readonly task: number; readonly epoch: number }[]
-  /** Idle sink tasks that have nothing to read, as the group's and the partitions' ends tell. */
-  readonly nothingToRead: ReadonlySet<number>
+  /** Idle tasks that were looked at, and for which nothing has come. */
+  readonly nothingNew: ReadonlySet<number>
+  /** Tasks that show PAUSED or RESTARTING: only a slice can show that they run again. */
+  readonly toShow: ReadonlySet<number>
   readonly idleMaxMs: number
 }
 
@@ -60,7 +63,6 @@ export type Action =
   | { readonly kind: 'invite-heir'; readonly lease: Lease }
   | { readonly kind: 'drop-heir'; readonly lease: Lease }
   | { readonly kind: 'await-restart'; readonly lease: Lease; readonly at: number | null }
-  | { readonly kind: 'look-again'; readonly lease: Lease; readonly at: number }
   | { readonly kind: 'remove'; readonly lease: Lease }
   /** The connector has come to this: show it. */
   | { readonly kind: 'settled'; readonly state: 'RUNNING' | 'PAUSED' | 'STOPPED' | 'DELETED' }
@@ -68,6 +70,7 @@ export type Action =
 
 export function plan(seen: Observed): Action[] {
   const { config } = seen
+  if (seen.standAside) return wind(seen, 'ASIDE')
   if (config === null) return wind(seen, 'DELETED')
   if (config.target === 'PAUSED') return wind(seen, 'PAUSED')
   if (config.target === 'STOPPED') {
@@ -91,12 +94,12 @@ function split(seen: Observed, config: Live): Action[] {
 }
 
 /** The way to a state in which nothing runs. */
-function wind(seen: Observed, state: 'PAUSED' | 'STOPPED' | 'DELETED'): Action[] {
+function wind(seen: Observed, state: 'PAUSED' | 'STOPPED' | 'DELETED' | 'ASIDE'): Action[] {
   const alive = seen.leases.filter((lease) => isAlive(lease, seen.now))
   const gone = seen.leases.filter((lease) => !isAlive(lease, seen.now))
-  const keep = state === 'PAUSED'
+  const keep = state === 'PAUSED' || state === 'ASIDE'
   const removals: Action[] = keep ? [] : gone.map((lease) => ({ kind: 'remove', lease }))
-  if (alive.length === 0) return [...removals, { kind: 'settled', state }]
+  if (alive.length === 0) return state === 'ASIDE' ? [] : [...removals, { kind: 'settled', state }]
   return [...removals, ...stopAll(alive), ...wakeAt(alive.map((lease) => overdueAt(lease)))]
 }
 
@@ -157,7 +160,7 @@ function owned(seen: Observed, lease: Lease): Action[] {
 
 function sealed(seen: Observed, lease: Lease, invite: (restarts: number) => Action[]): Action[] {
   const { end } = lease
-  if (end === null) return invite(lease.restarts)
+  if (end === null || (end.kind !== 'failed' && isAskedFor(seen, lease))) return invite(lease.restarts)
   switch (end.kind) {
     case 'again':
     case 'stopped':
@@ -166,19 +169,19 @@ function sealed(seen: Observed, lease: Lease, invite: (restarts: number) => Acti
       return []
     case 'at':
       if (seen.now < end.at) return [{ kind: 'wake', at: end.at }]
-      if (seen.nothingToRead.has(lease.task)) {
-        const at = seen.now + seen.idleMaxMs
-        return [
-          { kind: 'look-again', lease, at },
-          { kind: 'wake', at },
-        ]
-      }
+      if (end.idle !== null && seen.nothingNew.has(lease.task))
+        return [{ kind: 'wake', at: nextLook(end.idle, seen.idleMaxMs, seen.now) }]
       return invite(lease.restarts)
     case 'failed':
       return failed(seen, lease, false)
     default:
       return end satisfies never
   }
+}
+
+/** Resumed, or restarted by a person: not to wait for its time, nor to stay done. */
+function isAskedFor({ now, toShow }: Observed, { task, nextRestart }: Lease): boolean {
+  return toShow.has(task) || (nextRestart !== null && now >= nextRestart)
 }
 
 /** A task whose last slice failed or died: again after the policy's delay, or never. */
@@ -213,7 +216,7 @@ function isOwned(lease: Lease, now: number): boolean {
 }
 
 /** Owned, or invited so lately that the invocation may claim at any moment. */
-function isAlive(lease: Lease, now: number): boolean {
+export function isAlive(lease: Lease, now: number): boolean {
   return isOwned(lease, now) || (lease.state === 'invited' && now < lease.invitedAt + UNCLAIMED_MS)
 }
 

@@ -1,11 +1,29 @@
+/** Whether `JSON.parse` reads a text as Jackson does: what it reads otherwise has to be read digit by digit. */
+import { needsMap } from './json-text.ts'
+
 /**
- * Whether `JSON.parse` reads a text as it should: not with integers of 16 digits or more, doubles that are integral
- * (`1.0`, `1e3`), or keys that an object would put elsewhere. Strings are jumped over: a third of the time that
- * `JSON.parse` itself takes, or less.
+ * What to look at closely: integers of 16 digits; numbers with an exponent, with nothing but zeros after the point, or
+ * so near to an integer that a double may be one; keys of digits. Within strings the like is rare. The digits are
+ * written out, as only then most of the text is passed over: it takes half of what it takes with `{10}`.
+ */
+const SPECIAL =
+  /\d\d\d\d\d\d\d\d\d\d(?:\.|\d\d\d\d\d\d[,}\]\s](?<=[^.\d]\d+[,}\]\s]))|\d(?:[eE][-+]?\d+[,}\]\s]|\.(?:0+[,}\]\s]|000000|999999)|"\s*:(?<="\d+"\s*:))/
+
+/**
+ * False for integers of 16 digits or more, doubles that are integral (`1.0`, `1e3`), and keys that an object would put
+ * elsewhere. A sixth of the time that `JSON.parse` itself takes, or less; a third where something has to be looked at.
  */
 export function isExactForParse(text: string): boolean {
   // A digit or an underscore of a key may be escaped.
   if (text.includes('\\u00')) return false
+  const first = text.charCodeAt(0)
+  if (first !== BRACE && first !== BRACKET) return isExact(text)
+  if (!SPECIAL.test(text) && !text.includes('__proto__')) return true
+  return isExact(text)
+}
+
+/** The same, token by token; strings are jumped over. */
+function isExact(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if (code === QUOTE) {
@@ -20,10 +38,13 @@ export function isExactForParse(text: string): boolean {
   return true
 }
 
+const BRACE = 123
+const BRACKET = 91
 const QUOTE = 34
 const BACKSLASH = 92
 const ZERO = 48
 const NINE = 57
+const UNDERSCORE = 95
 
 function stringEnd(text: string, from: number): number {
   let end = text.indexOf('"', from)
@@ -39,7 +60,7 @@ function stringEnd(text: string, from: number): number {
 function isSpecialKey(text: string, start: number, end: number): boolean {
   const first = text.charCodeAt(start)
   const digit = first >= ZERO && first <= NINE
-  if (!digit && (first !== 95 || text.slice(start, end) !== '__proto__')) return false
+  if ((!digit && first !== UNDERSCORE) || !needsMap(text.slice(start, end))) return false
   let after = end + 1
   while (text.charCodeAt(after) <= 32) after++
   return text[after] === ':'
@@ -54,7 +75,7 @@ function plainNumberEnd(text: string, start: number): number {
     at = digitsEnd(text, fraction)
     let i = fraction
     while (i < at && text.charCodeAt(i) === ZERO) i++
-    if (i === at) return -1
+    if (i === at || (at - start > 15 && Number.isInteger(Number(text.slice(start, at))))) return -1
   }
   const next = text[at]
   return next === 'e' || next === 'E' ? -1 : at - 1

@@ -230,5 +230,10 @@ export function quote(text: string): string {
 const SPECIAL_ALL = /["\\\u0000-\u001f\ud800-\udfff]/g
 
 function escapeOf(char: string): string {
-  return SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
+  return SHORT[char] ?? escapeUnit(char)
+}
+
+/** The escape of one UTF-16 unit. */
+export function escapeUnit(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
 }

@@ -12,6 +12,7 @@ import { type Address, addressText } from './address.ts'
 import type { ClientSettings } from './client-settings.ts'
 import { CODES, KafkaError } from './codes.ts'
 import { connectionFailure, speaksTls } from './connection-failure.ts'
+import { countRequest } from './request-count.ts'
 import type { Login } from './sasl-settings.ts'
 
 export interface WireRequest<T> {
@@ -218,6 +219,7 @@ export class BrokerConnection {
     }, timeoutMs)
     timer.unref()
     this.#inFlight++
+    countRequest()
     const settled = () => {
       clearTimeout(timer)
       this.#inFlight--

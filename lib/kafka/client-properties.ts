@@ -2,7 +2,9 @@
  * The client properties of Kafka 4.3 (`ProducerConfig`, `ConsumerConfig`, `AdminClientConfig`) that are honoured, with
  * Kafka's defaults. What becomes of the others is in `unused-properties.ts`.
  */
+import { fileURLToPath } from 'node:url'
 import {
+  aFile,
   boolean,
   className,
   int,
@@ -25,9 +27,14 @@ const addresses: Validator = {
   },
 }
 
-const optional = (doc: string): Setting<string | null> => string({ doc, default: null })
+const optional = (doc: string, files?: Setting['files']): Setting<string | null> =>
+  string({ doc, default: null, ...(files === undefined ? {} : { files }) })
 const secret = (doc: string): Setting<Password | null> => password({ doc, default: null })
 const ms = (doc: string, value: number): Setting<number> => long({ doc, default: value, validator: atLeast(0) })
+
+function tokenFiles(url: string): readonly string[] {
+  return url.startsWith('file:') && URL.canParse(url) ? [fileURLToPath(url)] : []
+}
 
 export const COMMON_PROPERTIES = {
   'bootstrap.servers': list({ doc: 'Brokers to begin with, as host:port.', importance: 'high', validator: addresses }),
@@ -53,7 +60,7 @@ export const COMMON_PROPERTIES = {
   'sasl.jaas.config': secret('The login, as a JAAS entry.'),
   'sasl.login.callback.handler.class': className({ doc: 'How an OAuth token is had.', default: null }),
   'sasl.client.callback.handler.class': className({ doc: 'Only those of AWS_MSK_IAM.', default: null }),
-  'sasl.oauthbearer.token.endpoint.url': optional('Where tokens are had: https:, http: or file:.'),
+  'sasl.oauthbearer.token.endpoint.url': optional('Where tokens are had: https:, http: or file:.', tokenFiles),
   'sasl.oauthbearer.client.credentials.client.id': optional('The client id for the token endpoint.'),
   'sasl.oauthbearer.client.credentials.client.secret': secret('The client secret for the token endpoint.'),
   'sasl.oauthbearer.scope': optional('The scope to ask the token endpoint for.'),
@@ -66,11 +73,11 @@ export const COMMON_PROPERTIES = {
     default: 'https',
   }),
   'ssl.truststore.type': optional('PEM; found out from the file if not given.'),
-  'ssl.truststore.location': optional('A PEM file of certificates to trust.'),
+  'ssl.truststore.location': optional('A PEM file of certificates to trust.', aFile),
   'ssl.truststore.certificates': secret('Certificates to trust, as PEM text.'),
   'ssl.truststore.password': secret('Unused: PEM has none.'),
   'ssl.keystore.type': optional('PEM or PKCS12; found out from the file if not given.'),
-  'ssl.keystore.location': optional("A file of the client's key and certificates: PEM or PKCS12."),
+  'ssl.keystore.location': optional("A file of the client's key and certificates: PEM or PKCS12.", aFile),
   'ssl.keystore.password': secret('The password of a PKCS12 file.'),
   'ssl.keystore.key': secret("The client's private key, as PEM text."),
   'ssl.keystore.certificate.chain': secret("The client's certificates, as PEM text."),

@@ -27,6 +27,8 @@ export interface Fetched {
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly timestampType: 'CreateTime' | 'LogAppendTime'
+  /** Of its first record, epoch ms; below 0 for none. */
+  readonly timestamp: number
   readonly isTransactional: boolean
   /** -1 where the producer has none. */
   readonly producerId: number
@@ -180,6 +182,11 @@ class FetchedBatch implements Fetched {
 
   get timestampType(): 'CreateTime' | 'LogAppendTime' {
     return this.#batch.timestampType
+  }
+
+  get timestamp(): number {
+    const { timestampType, maxTimestamp, baseTimestamp } = this.#batch
+    return timestampType === 'LogAppendTime' ? maxTimestamp : baseTimestamp
   }
 
   get isTransactional(): boolean {

@@ -132,7 +132,19 @@ export interface GroupState {
   readonly members: number
 }
 
-export function describeGroupRequest(group: string): WireRequest<GroupState> {
+export interface ClassicGroupState extends GroupState {
+  /** `consumer`, `connect`, ... */
+  readonly protocolType: string
+  readonly clients: readonly GroupClient[]
+}
+
+export interface GroupClient {
+  readonly host: string
+  /** What it joined with, in its protocol's form; empty while the group rebalances. */
+  readonly metadata: Buffer
+}
+
+export function describeGroupRequest(group: string): WireRequest<ClassicGroupState> {
   return {
     apiKey: 15,
     apiVersion: 4,
@@ -147,9 +159,18 @@ export function describeGroupRequest(group: string): WireRequest<GroupState> {
       const error = reader.int16()
       reader.string()
       const state = reader.string()
+      const protocolType = reader.string()
       reader.string()
-      reader.string()
-      return { error, state, members: reader.int32() }
+      const clients = reader.array((r): GroupClient => {
+        r.string()
+        r.nullableString()
+        r.string()
+        const host = r.string()
+        const metadata = r.bytes() ?? Buffer.alloc(0)
+        r.bytes()
+        return { host, metadata }
+      })
+      return { error, state, protocolType, clients, members: clients.length }
     },
   }
 }

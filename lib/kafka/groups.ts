@@ -8,6 +8,7 @@ import {
   deleteGroupRequest,
   describeConsumerGroupRequest,
   describeGroupRequest,
+  type GroupClient,
   type GroupOffset,
   type GroupState,
   type ListedGroup,
@@ -17,6 +18,7 @@ import {
   offsetFetchRequest,
 } from './group-requests.ts'
 import type { PartitionAnswer, TopicPartition } from './leader-calls.ts'
+import { WireReader } from './wire.ts'
 
 export type { GroupOffset, ListedGroup } from './group-requests.ts'
 
@@ -80,6 +82,19 @@ export async function members(
     return { state: classic.state, members: classic.members }
   const newer = await askCoordinator(cluster, group, what, whole(describeConsumerGroupRequest(group)), absent)
   return newer.error === 0 ? { state: newer.state, members: newer.members } : { state: 'Dead', members: 0 }
+}
+
+/** The workers of a Connect cluster, each by the URL of its REST API, or its host while the group rebalances. */
+export async function connectWorkers(cluster: Cluster, group: string): Promise<readonly string[]> {
+  const describe = describeGroupRequest(group)
+  const request = { ...describe, decode: (body: Buffer) => ({ ...describe.decode(body), partitions: [] }) }
+  const { protocolType, clients } = await askCoordinator(cluster, group, 'Describing the workers', request)
+  return protocolType === 'connect' ? clients.map(workerUrl) : []
+}
+
+/** `ConnectProtocol`: a worker joins with a version, its URL, and more. */
+function workerUrl({ host, metadata }: GroupClient): string {
+  return metadata.length < 4 ? host.replace(/^\//, '') : new WireReader(metadata, 2).string()
 }
 
 /** The groups of all brokers. */

@@ -17,23 +17,29 @@ const PRIVATE_KEY = /-----BEGIN ((?:[A-Z]+ )*PRIVATE KEY)-----([^-]+)-----END (?
  * for a file that is missing, of a format that isn't PEM or PKCS12, or not to be had with the password.
  */
 export function tlsSettings(properties: Properties): ConnectionOptions {
-  const [minVersion, maxVersion] = versions(properties)
-  const ciphers = properties['ssl.cipher.suites']
   const check = properties['ssl.endpoint.identification.algorithm'].toLowerCase()
   if (check !== '' && check !== 'https')
     throw ConfigError.invalid('ssl.endpoint.identification.algorithm', check, 'Expected https, or empty for no check')
+  const options = tlsContextOptions(properties)
+  return { secureContext: secureContext(options), ...(check === '' ? { checkServerIdentity: () => undefined } : {}) }
+}
+
+/** What a client or a server is known by, and whom it trusts. Errors as of `tlsSettings`. */
+export function tlsContextOptions(properties: Properties): SecureContextOptions {
+  const [minVersion, maxVersion] = versions(properties)
+  const ciphers = properties['ssl.cipher.suites']
   const ca = truststore(properties)
-  const options = {
+  return {
     minVersion,
     maxVersion,
     ...(ciphers.length > 0 ? { ciphers: ciphers.join(':') } : {}),
     ...(ca === undefined ? {} : { ca }),
     ...keystore(properties),
   }
-  return { secureContext: context(options), ...(check === '' ? { checkServerIdentity: () => undefined } : {}) }
 }
 
-function context(options: SecureContextOptions): SecureContext {
+/** `ConfigError` for options that don't fit each other. */
+export function secureContext(options: SecureContextOptions): SecureContext {
   try {
     return createSecureContext(options)
   } catch (error) {

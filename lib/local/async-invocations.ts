@@ -1,6 +1,6 @@
 /**
  * Asynchronous invocations (`InvocationType: Event`): a queue per function, retries, and Lambda's failure record for
- * what failed for good. An invocation can be delivered twice on demand, as Lambda does now and then.
+ * what failed for good. Invocations can be delivered twice, some on demand or a share of all: Lambda does it now and then.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { functionArn, type Outcome } from './function-config.ts'
@@ -29,11 +29,18 @@ export interface FailureRecord {
   readonly responsePayload: unknown
 }
 
+export interface AsyncOptions {
+  readonly retryDelaysMs?: readonly number[] | undefined
+  /** The share that is delivered twice, 0 to 1. */
+  readonly doubled?: number | undefined
+}
+
 export class AsyncInvocations {
   readonly #pool: FunctionPool
   readonly #onFailure: (record: FailureRecord) => void
   readonly #inFlight: InFlight
   readonly #retryDelaysMs: readonly number[]
+  readonly #doubled: number
   #twice = 0
   #stopped = false
 
@@ -41,12 +48,13 @@ export class AsyncInvocations {
     pool: FunctionPool,
     inFlight: InFlight,
     onFailure: (record: FailureRecord) => void,
-    retryDelaysMs: readonly number[] = RETRY_DELAYS_MS,
+    options: AsyncOptions = {},
   ) {
     this.#pool = pool
     this.#inFlight = inFlight
     this.#onFailure = onFailure
-    this.#retryDelaysMs = retryDelaysMs
+    this.#retryDelaysMs = options.retryDelaysMs ?? RETRY_DELAYS_MS
+    this.#doubled = options.doubled ?? 0
   }
 
   /** The next `count` invocations are delivered twice, at the same time and under one request id. */
@@ -57,10 +65,7 @@ export class AsyncInvocations {
   add(requestId: string, payload: Buffer): void {
     this.#inFlight.begin(requestId, this.#pool.config.name, payload)
     const deliveries = [this.#deliver(requestId, payload)]
-    if (this.#twice > 0) {
-      this.#twice--
-      deliveries.push(this.#deliver(requestId, payload))
-    }
+    if (this.#isDoubled()) deliveries.push(this.#deliver(requestId, payload))
     void Promise.all(deliveries).then((ended) => {
       if (ended.every(Boolean)) this.#inFlight.end(requestId)
     })
@@ -68,6 +73,12 @@ export class AsyncInvocations {
 
   stop(): void {
     this.#stopped = true
+  }
+
+  #isDoubled(): boolean {
+    if (this.#twice === 0) return Math.random() < this.#doubled
+    this.#twice--
+    return true
   }
 
   /** False where the service stopped before the end. */

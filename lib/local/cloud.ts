@@ -5,6 +5,8 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RawConfig } from '../connect/settings.ts'
+import { openAccess } from '../rest/access.ts'
+import { listenersOf } from '../rest/listeners.ts'
 import type { Worker } from '../worker/settings.ts'
 import { chooseKafka } from './bootstrap-servers.ts'
 import { bundleFunctions } from './bundle.ts'
@@ -13,6 +15,7 @@ import { type DelayQueue, startDelayQueue } from './delay-queue.ts'
 import { startDynamoDb } from './dynamodb.ts'
 import { type EventBus, startEventBus } from './event-bus.ts'
 import { type FrontEnd, startFrontEnd } from './front-end.ts'
+import type { Outcome } from './function-config.ts'
 import { BUS, deployedName, functionConfigs, functionOf, QUEUE, tableOf } from './functions.ts'
 import { type Guard, startGuard } from './guard.ts'
 import { instanceInfos } from './instances-page.ts'
@@ -22,6 +25,7 @@ import { type Kafka, startKafka } from './kafka.ts'
 import { type Lambda, startLambda } from './lambda.ts'
 import { LocalError } from './local-error.ts'
 import type { Part } from './part.ts'
+import { LOOPBACK } from './ports.ts'
 import { type Schedule, startSchedule } from './schedule.ts'
 import { localWorker } from './worker-config.ts'
 
@@ -30,12 +34,16 @@ const GRACE_MS = 5_000
 const HEALTHY_MS = 120_000
 
 export interface CloudOptions {
-  /** Of the REST API; 0 for a free one. */
-  readonly port: number
+  /** Of the REST API on loopback; 0 for a free one; null: as the settings' `listeners` have it. */
+  readonly port: number | null
   /** 0 for a free one; null where the flag isn't given. */
   readonly kafkaPort: number | null
   /** An existing Kafka, `host:port,...`; null to start one. */
   readonly bootstrap: string | null
+  /** An existing DynamoDB Local, its URL; null to start one. */
+  readonly dynamodb: string | null
+  /** The share of asynchronous invocations that are delivered twice, 0 to 1. */
+  readonly doubledInvocations: number
   readonly data: string
   readonly group: string | null
   /** The settings of the `--config` file. */
@@ -96,18 +104,20 @@ async function startParts(
   const { progress } = options
   const { guard } = parts
   const group = options.group === null ? {} : { 'group.id': options.group }
-  const workerOf = (bootstrap: string) => localWorker(options.config, { ...group, 'bootstrap.servers': bootstrap })
+  const listeners = options.port === null ? {} : { listeners: `http://${LOOPBACK}:${options.port}` }
+  const flags = { ...group, ...listeners }
   // What is wrong is told before anything is started.
-  workerOf('')
+  const wanted = (await localWorker(options.config, flags)).worker
+  const access = await openAccess(wanted)
   const { bootstrap: existing, kafkaPort } = options
   const choice = await chooseKafka({
     bootstrap: existing,
     kafkaPort,
-    inFile: options.config['bootstrap.servers'] ?? null,
+    inFile: options.config['bootstrap.servers'] == null ? null : wanted.settings['bootstrap.servers'].join(','),
   })
   const logs = await data.folder('logs')
   const functions = join(data.path, 'functions')
-  const frontEnd = await startFrontEnd(options.port)
+  const frontEnd = await startFrontEnd(listenersOf(wanted), wanted.raw)
   parts.frontEnd = frontEnd
   const down: string[] = []
   let java: Promise<string> | undefined
@@ -125,18 +135,28 @@ async function startParts(
     guard,
     onFailure: (record) => bus.put('lambda', 'Lambda Function Invocation Result - Failure', record),
     graceMs: GRACE_MS,
+    doubled: options.doubledInvocations,
   })
   parts.lambda = lambda
   const [bootstrap, dynamodb] = await Promise.all([startBroker(), startTable(), bundle()])
 
-  const worker = workerOf(bootstrap)
-  const endpoints = { dynamodb, lambda: lambda.address, bus: bus.address, queue: queue.address, queueUrl: queue.url }
-  const workerId = `127.0.0.1:${frontEnd.port}`
-  for (const config of functionConfigs(functions, worker, { ...endpoints, workerId })) lambda.create(config)
+  const { worker, written } = await localWorker(options.config, { ...flags, 'bootstrap.servers': bootstrap })
+  const endpoints = {
+    dynamodb,
+    lambda: lambda.address,
+    bus: bus.address,
+    queue: queue.address,
+    queueUrl: queue.url,
+    logs,
+  }
+  const workerId = `${frontEnd.host}:${frontEnd.port}`
+  for (const config of functionConfigs(functions, { worker, written }, { ...endpoints, workerId }))
+    lambda.create(config)
   const table = await openTable()
   frontEnd.open({
     rest: (event) => lambda.invoke(deployedName('rest'), event),
     down: () => down,
+    access,
     pages: {
       '/penstock/instances': () => instanceInfos(lambda.instances(), functionOf, table.leases),
       '/penstock/local': async () => ({
@@ -151,7 +171,8 @@ async function startParts(
   })
   parts.schedule = startSchedule(toCoordinator)
   lambda.reportCutOff()
-  await healthy(frontEnd.address, isStopping)
+  await healthy(() => lambda.invoke(deployedName('rest'), HEALTH), isStopping)
+  await toCoordinator({ source: 'penstock', 'detail-type': 'custody.wanted', detail: {} })
   return { url: frontEnd.address, bootstrap, worker, data: data.path, lambda }
 
   async function startBroker(): Promise<string> {
@@ -173,6 +194,7 @@ async function startParts(
   }
 
   async function startTable(): Promise<string> {
+    if (options.dynamodb !== null) return options.dynamodb
     const [libs, command] = await Promise.all([jars('dynamodb', progress), javaCommand()])
     const logFile = join(logs, 'dynamodb.log')
     const dynamodb = await startDynamoDb({
@@ -218,13 +240,23 @@ async function startParts(
   }
 }
 
-async function healthy(url: string, isStopping: () => boolean): Promise<void> {
+/** `GET /health`, past the front end's certificates and logins. */
+const HEALTH = {
+  version: '2.0',
+  rawPath: '/health',
+  rawQueryString: '',
+  headers: {},
+  requestContext: { http: { method: 'GET' } },
+  isBase64Encoded: false,
+}
+
+async function healthy(ask: () => Promise<Outcome>, isStopping: () => boolean): Promise<void> {
   const end = Date.now() + HEALTHY_MS
   for (let last = ''; ; await sleep(100)) {
     if (isStopping()) throw new LocalError('Stopped before it stood')
-    const answer = await fetch(`${url}/health`).catch(() => null)
-    last = (await answer?.text()) ?? last
-    if (answer?.status === 200) return
+    const { functionError, payload } = await ask()
+    last = payload.toString()
+    if (functionError === null && (JSON.parse(last) as { statusCode?: number }).statusCode === 200) return
     if (Date.now() > end) throw new LocalError(`The REST API is not healthy after ${HEALTHY_MS / 1000} s: ${last}`)
   }
 }

@@ -9,7 +9,9 @@ import type { Part } from './part.ts'
 
 /** SQS's own limit. Fractions of a second are accepted here, so that waits at a laptop can be short. */
 const LONGEST_DELAY_S = 900
-const BATCH = 10
+/** As the stack's event source mapping has it (cdk/carriers.ts): so many at once, gathered for so long, in ms. */
+const BATCH = 100
+const WINDOW_MS = 15
 /** How long a message whose batch failed stays away. */
 const RETRY_MS = 1_000
 const RECEIVES = 5
@@ -50,15 +52,20 @@ export async function startDelayQueue(
   const due: Message[] = []
   let paused = false
 
-  const wait = (message: Message, ms: number) => {
-    if (paused) return
+  const later = (work: () => void, ms: number) => {
     const timer = setTimeout(() => {
       timers.delete(timer)
-      due.push(message)
-      // What becomes due in one turn travels in one batch.
-      if (due.length === 1) setImmediate(deliver)
+      work()
     }, ms)
     timers.add(timer)
+  }
+  const wait = (message: Message, ms: number) => {
+    if (paused) return
+    later(() => {
+      due.push(message)
+      // What is due at about the same time travels in one batch.
+      if (due.length === 1) later(deliver, WINDOW_MS)
+    }, ms)
   }
   const deliver = () => {
     while (due.length > 0 && !paused) void deliverBatch(due.splice(0, BATCH))

@@ -21,6 +21,8 @@ export interface FunctionConfig {
   readonly spare?: number
   /** Instances that stay however long they idle. Default 0. */
   readonly keep?: number
+  /** What the service's own lines about an invocation say of it, from its payload. */
+  readonly logFields?: (payload: Uint8Array) => Readonly<Record<string, unknown>>
 }
 
 export interface Outcome {

@@ -2,11 +2,17 @@
  * The instances of one function and the invocations that wait for one. Waiting is first come, first served; an idle
  * instance is taken last in, first out, so that what isn't needed falls idle and is reaped.
  */
+import { availableParallelism } from 'node:os'
 import { type FunctionConfig, failed, type Outcome } from './function-config.ts'
 import { Instance, type InstanceOptions, type Invocation } from './instance.ts'
 
 /** Lambda's account limit. */
 const CONCURRENCY = 1000
+/** More at once would only wait for the processors; what starts later may find a warm instance instead. */
+const STARTS_AT_ONCE = Math.max(2, availableParallelism())
+/** Bytes that stay free: below it no more than a few instances are started, and invocations wait for a warm one. */
+const RESERVE = 512 * 1024 * 1024
+const FEW = 4
 /** A bundle that can't be loaded is not tried again and again for the sake of a spare. */
 const SPARE_BACKOFF_MS = 5_000
 
@@ -65,6 +71,11 @@ export class FunctionPool {
     for (const instance of this.#instances) instance.killIfTooLarge()
   }
 
+  /** Invocations that wait for memory to become free. */
+  retry(): void {
+    if (this.#pending.length > 0) this.#handOut()
+  }
+
   /** Ends what has been idle for longer than `idleMs`, but for what is to be kept. */
   reap(idleMs: number): void {
     const idle = [...this.#instances].filter((instance) => instance.state === 'idle')
@@ -102,7 +113,7 @@ export class FunctionPool {
       const invocation = this.#pending.shift()
       if (invocation !== undefined) instance.run(invocation)
     }
-    while (this.#starting < this.#pending.length) this.#start()
+    while (this.#starting < this.#pending.length && this.#mayStart()) this.#start()
     this.#startSpares()
   }
 
@@ -117,7 +128,14 @@ export class FunctionPool {
     if (this.#stopped || Date.now() < this.#sparesFrom) return
     let fresh = this.#starting - this.#pending.length
     for (const { state } of this.#instances) if (state === 'idle') fresh++
-    for (; fresh < (this.config.spare ?? 0); fresh++) this.#start()
+    for (; fresh < (this.config.spare ?? 0) && this.#mayStart(); fresh++) this.#start()
+  }
+
+  #mayStart(): boolean {
+    if (this.#starting >= STARTS_AT_ONCE) return false
+    // Elsewhere what could be freed isn't counted.
+    const hasMemory = process.platform !== 'linux' || process.availableMemory() > RESERVE
+    return hasMemory || this.#instances.size + this.#starting < FEW
   }
 
   #start(): void {

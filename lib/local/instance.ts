@@ -4,10 +4,11 @@
  * hand, settles the invocation at once.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LogLine } from '../observe/log-line.ts'
 import { type FunctionConfig, failed, functionArn, type Outcome, REGION } from './function-config.ts'
 import type { Guard } from './guard.ts'
+import { type LogFile, wholeLines } from './log-file.ts'
 import { residentMb } from './memory.ts'
 import { type Assignment, type RuntimeApi, serveRuntimeApi } from './runtime-api.ts'
 
@@ -29,7 +30,7 @@ export interface Running extends Invocation {
 }
 
 export interface InstanceOptions {
-  readonly logFile: string
+  readonly log: LogFile
   readonly compileCache: string
   /** Where the instances run: relative paths of connectors begin there. */
   readonly cwd: string
@@ -54,7 +55,7 @@ export class Instance {
   readonly #events: InstanceEvents
   readonly #child: ChildProcess
   readonly #api: RuntimeApi
-  readonly #log: number
+  readonly #log: LogFile
   #give: ((assignment: Assignment) => void) | null = null
   #timer: NodeJS.Timeout | undefined
   /** Why the service killed it. */
@@ -86,16 +87,18 @@ export class Instance {
     this.#config = config
     this.#events = events
     this.#api = api
-    this.#log = openSync(options.logFile, 'a')
+    this.#log = options.log
     const child = spawn(process.execPath, [...nodeFlags(config.memory), BOOTSTRAP], {
       cwd: options.cwd,
       env: environmentOf(config, api.address, options.compileCache),
-      stdio: ['pipe', this.#log, 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     })
     this.#child = child
     child.stdin?.on('error', () => {})
-    child.stderr?.on('data', (chunk: Buffer) => this.#hear(chunk))
+    const lines = wholeLines((text) => this.#log.write(text))
+    child.stdout?.setEncoding('utf8').on('data', lines.chunk).on('close', lines.end)
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#hear(text))
     if (child.pid !== undefined) options.guard.watch(child.pid)
     this.#timer = setTimeout(() => this.#kill(failed('Runtime.InitTimeout', `Not ready after ${INIT_MS} ms`)), INIT_MS)
     this.exited = new Promise((resolve) => {
@@ -103,10 +106,14 @@ export class Instance {
         if (this.state === 'gone') return
         options.guard.forget(this.pid)
         this.#ended(code, signal)
-        resolve()
       }
       child.once('exit', end)
-      child.once('error', () => end(null, null))
+      // What it wrote last has been heard, too.
+      child.once('close', () => resolve())
+      child.once('error', () => {
+        end(null, null)
+        resolve()
+      })
     })
   }
 
@@ -152,7 +159,7 @@ export class Instance {
     if (this.state !== 'busy' || this.#verdict !== null) return
     const used = residentMb(this.pid)
     if (used === null || used <= this.#config.memory) return
-    this.#note(`Memory Size: ${this.#config.memory} MB Max Memory Used: ${Math.round(used)} MB`)
+    this.#note('error', `Memory Size: ${this.#config.memory} MB Max Memory Used: ${Math.round(used)} MB`)
     this.#kill(this.#exitError('signal: killed', 'Runtime.OutOfMemory'))
   }
 
@@ -199,12 +206,11 @@ export class Instance {
     const { running } = this
     const outcome = this.#verdict ?? this.#initFailure ?? this.#exitOutcome(code, signal)
     const initFailure = this.state === 'starting' ? outcome : null
+    if (running !== null || initFailure !== null) this.#note('error', outcome.payload.toString())
     this.state = 'gone'
     this.running = null
     clearTimeout(this.#timer)
     this.#api.close()
-    if (running !== null || initFailure !== null) this.#note(outcome.payload.toString())
-    closeSync(this.#log)
     this.#events.gone(this, initFailure)
     running?.settle(outcome)
   }
@@ -220,13 +226,16 @@ export class Instance {
     return failed(errorType, `${request}Error: Runtime exited with error: ${how}`)
   }
 
-  #hear(chunk: Buffer): void {
-    if (this.state !== 'gone') writeSync(this.#log, chunk)
-    this.#lastWords = (this.#lastWords + chunk.toString('latin1')).slice(-4_000)
+  #hear(text: string): void {
+    this.#note('warn', text.trimEnd())
+    this.#lastWords = (this.#lastWords + text).slice(-4_000)
   }
 
-  #note(text: string): void {
-    writeSync(this.#log, `${new Date().toISOString()} pid ${this.pid} ${text}\n`)
+  /** A line beside the function's own, about what is running. */
+  #note(level: LogLine['level'], message: string): void {
+    const fields = this.running === null ? {} : this.#config.logFields?.(this.running.payload)
+    const line: LogLine = { level, time: new Date().toISOString(), ...fields, pid: this.pid, message }
+    this.#log.write(`${JSON.stringify(line)}\n`)
   }
 }
 

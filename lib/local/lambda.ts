@@ -9,6 +9,7 @@ import { FunctionPool } from './function-pool.ts'
 import type { Guard } from './guard.ts'
 import { openInFlight } from './in-flight.ts'
 import type { Instance } from './instance.ts'
+import { type LogFile, openLogFile } from './log-file.ts'
 import type { Part } from './part.ts'
 import { LOOPBACK } from './ports.ts'
 import { BodyTooLarge, readBody } from './runtime-api.ts'
@@ -20,7 +21,7 @@ const LOOK_MS = 200
 const IDLE_MS = 30_000
 
 export interface LambdaOptions {
-  /** One log a function. */
+  /** A folder: one log a function. */
   readonly logs: string
   readonly compileCache: string
   /** A folder for the invocations that are running. */
@@ -34,6 +35,8 @@ export interface LambdaOptions {
   readonly retryDelaysMs?: readonly number[]
   /** How long running invocations may take to end when the service stops. */
   readonly graceMs?: number
+  /** The share of asynchronous invocations that are delivered twice; 0 unless given. */
+  readonly doubled?: number
 }
 
 export interface RunningInstance {
@@ -58,6 +61,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   const pools = new Map<string, FunctionPool>()
   const inFlight = openInFlight(options.inFlight)
   const queues = new Map<string, AsyncInvocations>()
+  const logs: LogFile[] = []
   let stopping: Promise<void> | null = null
   const killOverdue = () => {
     for (const pool of pools.values()) pool.killOverdue()
@@ -67,6 +71,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     for (const pool of pools.values()) {
       pool.killTooLarge()
       pool.reap(options.idleMs ?? IDLE_MS)
+      pool.retry()
     }
   }, LOOK_MS)
 
@@ -126,10 +131,12 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     pid: process.pid,
     create(config) {
       const { compileCache, cwd, guard, retryDelaysMs } = options
-      const logFile = join(options.logs, `${config.name}.log`)
-      const pool = new FunctionPool(config, { logFile, compileCache, cwd, guard }, killOverdue)
+      const log = openLogFile(join(options.logs, `${config.name}.log`))
+      logs.push(log)
+      const pool = new FunctionPool(config, { log, compileCache, cwd, guard }, killOverdue)
       pools.set(config.name, pool)
-      queues.set(config.name, new AsyncInvocations(pool, inFlight, options.onFailure, retryDelaysMs))
+      const { onFailure, doubled } = options
+      queues.set(config.name, new AsyncInvocations(pool, inFlight, onFailure, { retryDelaysMs, doubled }))
     },
     async invoke(functionName, payload) {
       const pool = poolOf(functionName)
@@ -155,6 +162,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       stopping ??= (async () => {
         for (const queue of queues.values()) queue.stop()
         await Promise.all([...pools.values()].map((pool) => pool.stop(options.graceMs ?? 0)))
+        for (const log of logs) log.close()
         clearInterval(look)
         server.close()
         server.closeAllConnections()

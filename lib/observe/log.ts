@@ -1,16 +1,19 @@
-/**
- * Logs: a JSON object per line, or lines for people under the local cloud (`PENSTOCK_LOCAL=1`). Passwords print as
- * `[hidden]`.
- */
+/** Logs: a JSON object per line, or lines for people on a terminal. Passwords print as `[hidden]`. */
 import { pino } from 'pino'
 import type { PluginLog } from '../connect/plugin.ts'
+import type { Threshold } from './levels.ts'
+import { type LogLevel, type LogLine, prettyLine } from './log-line.ts'
+import type { Secrets } from './secrets.ts'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type LogFields = Readonly<Record<string, unknown>>
 
 export interface Logger extends PluginLog {
   /** Lines with `fields` in addition: the connector, the task, the epoch. */
   child(fields: LogFields): Logger
+  /** From now on this logger's own lines have these too. */
+  add(fields: LogFields): void
+  /** Of this logger's own lines; null is the level it began with. */
+  setLevel(level: Threshold | null): void
 }
 
 export interface LogOptions {
@@ -18,12 +21,15 @@ export interface LogOptions {
   readonly pretty?: boolean
   /** Takes each line, with its newline; stdout without it. */
   readonly write?: (line: string) => void
+  /** What no line may show. */
+  readonly secrets?: Secrets
 }
 
 /** `fields` are in every line. Lines are written at once: a frozen or killed instance loses none. */
 export function logger(fields: LogFields, options: LogOptions = {}): Logger {
-  const { level = levelOf(process.env['PENSTOCK_LOG_LEVEL']), pretty = process.env['PENSTOCK_LOCAL'] === '1' } = options
-  const write = options.write ?? standardOutput()
+  const { level = levelOf(process.env['PENSTOCK_LOG_LEVEL']), pretty = process.stdout.isTTY === true } = options
+  const { write = standardOutput(), secrets } = options
+  const clean = (line: string) => secrets?.scrub(line) ?? line
   const settings = {
     level,
     base: { ...fields },
@@ -31,7 +37,9 @@ export function logger(fields: LogFields, options: LogOptions = {}): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  const root = pino(settings, { write: pretty ? (line: string) => write(prettyLine(line)) : write })
+  const root = pino(settings, {
+    write: (line: string) => write(pretty ? prettyLine(JSON.parse(clean(line)) as LogLine) : clean(line)),
+  })
   return loggerOf(root)
 }
 
@@ -41,16 +49,27 @@ interface Lines {
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
   child(fields: object): Lines
+  setBindings(fields: object): void
+  level: string
 }
 
-function loggerOf(lines: Lines): Logger {
+function loggerOf(lines: Lines, own: string = lines.level): Logger {
   return {
     debug: (message, fields = {}) => lines.debug(fields, message),
     info: (message, fields = {}) => lines.info(fields, message),
     warn: (message, fields = {}) => lines.warn(fields, message),
     error: (message, fields = {}) => lines.error(fields, message),
-    child: (fields) => loggerOf(lines.child(fields)),
+    child: (fields) => loggerOf(lines.child(fields), own),
+    add: (fields) => lines.setBindings(fields),
+    setLevel: (level) => {
+      lines.level = level ?? own
+    },
   }
+}
+
+/** Written at once, as it is: for what is no log line. */
+export function printLine(line: string): void {
+  standardOutput()(line)
 }
 
 function standardOutput(): (line: string) => void {
@@ -60,19 +79,4 @@ function standardOutput(): (line: string) => void {
 
 function levelOf(text: string | undefined): LogLevel {
   return text === 'debug' || text === 'warn' || text === 'error' ? text : 'info'
-}
-
-/** `12:30:45.678 WARN  orders-0 message key=value`; texts of several lines, as traces, follow below. */
-function prettyLine(line: string): string {
-  const { time, level, message, connector, task, ...rest } = JSON.parse(line) as Record<string, unknown>
-  const who = connector === undefined ? '' : ` ${connector}${task === undefined ? '' : `-${task}`}`
-  const below: string[] = []
-  const beside = Object.entries(rest).flatMap(([key, value]) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
-    if (!text.includes('\n')) return [`${key}=${text}`]
-    below.push(`  ${text.replaceAll('\n', '\n  ')}\n`)
-    return []
-  })
-  const head = `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)}${who} ${message}`
-  return `${[head, ...beside].join(' ')}\n${below.join('')}`
 }

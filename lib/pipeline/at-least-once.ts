@@ -26,21 +26,32 @@ export class AtLeastOnce implements Delivery {
   readonly #progress = new SourceProgress()
   #committing: Promise<void> | null = null
   #failure: unknown = null
+  #inDoubt = false
   readonly #timer: NodeJS.Timeout
 
   constructor(deps: AtLeastOnceDeps) {
     this.#deps = deps
     this.#timer = setInterval(() => this.#commit(), deps.intervalMs)
     this.#timer.unref()
+    deps.producer.onAcknowledged = () => this.#settle()
   }
 
   async deliver(batch: SourceBatch, budget: Budget): Promise<void> {
     this.check()
     const { producer, stage } = this.#deps
-    const appended = await stage.produce(batch.records, batch.tally, budget)
-    this.#progress.add(producer.appended, appended, batch)
-    this.#progress.settle(producer.acknowledged)
+    const written = await stage.produce(batch.records, batch.tally, budget)
+    this.#progress.add(producer.appended, written, batch)
+    this.#settle()
     await producer.room()
+  }
+
+  get isOpen(): boolean {
+    return false
+  }
+
+  /** Offsets that come late may be older than the next slice's. */
+  get isDecided(): boolean {
+    return this.#committing === null && !this.#inDoubt
   }
 
   check(): void {
@@ -58,20 +69,29 @@ export class AtLeastOnce implements Delivery {
     this.check()
   }
 
+  /** Takes note of what is acknowledged. */
+  #settle(): void {
+    const { producer, notice } = this.#deps
+    notice.acknowledged(this.#progress.settle(producer.acknowledged))
+  }
+
   async #committed(budget: Budget): Promise<void> {
     if (this.#committing !== null) await within(this.#committing, budget, 'Committing the source offsets')
   }
 
   /** Commits the offsets of what has ended, unless a commit is under way. */
   #commit(): void {
-    const { producer, save, notice } = this.#deps
-    this.#progress.settle(producer.acknowledged)
+    const { save, notice } = this.#deps
+    this.#settle()
     if (this.#committing !== null || this.#failure !== null || !this.#progress.isDue) return
     const committable = this.#progress.take()
+    const began = Date.now()
     this.#committing = save(committable.offsets)
-      .then(() => notice.committed(committable))
+      .then(() => notice.committed(committable, Date.now() - began))
       .catch((error: unknown) => {
+        notice.failed()
         this.#failure = error
+        this.#inDoubt = true
         this.onFailure?.()
       })
       .finally(() => {

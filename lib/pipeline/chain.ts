@@ -5,12 +5,15 @@ import {
   type ConverterPlugin,
   configure,
   type HeaderConverter,
+  type OneToMany,
+  type PluginLog,
+  type PluginOf,
   type Predicate,
   type PredicatePlugin,
   type Transform,
   type TransformPlugin,
 } from '../connect/plugin.ts'
-import { parse } from '../connect/settings.ts'
+import { parse, type RawConfig } from '../connect/settings.ts'
 import type { ConnectorSettings, PluginUse, TransformUse } from '../worker/connector-settings.ts'
 
 /** A plugin with the Java name by which errors call it. */
@@ -19,7 +22,7 @@ export interface Named<P> {
   readonly plugin: P
 }
 
-export interface TransformStep extends Named<Transform> {
+export interface TransformStep extends Named<Transform | OneToMany> {
   readonly predicate: Predicate | null
   /** The transform applies where the predicate answers this. */
   readonly when: boolean
@@ -40,13 +43,13 @@ export interface PluginSource {
   predicate(name: string): Promise<PredicatePlugin>
 }
 
-/** `ConfigError` for a plugin that isn't there, or for its settings. */
-export async function buildChain(settings: ConnectorSettings, plugins: PluginSource): Promise<Chain> {
+/** `ConfigError` for a plugin that isn't there, or for its settings. Transforms and predicates get the log. */
+export async function buildChain(settings: ConnectorSettings, plugins: PluginSource, log: PluginLog): Promise<Chain> {
   const [key, value, header, transforms] = await Promise.all([
     dataConverter('key.converter', settings.keyConverter, plugins),
     dataConverter('value.converter', settings.valueConverter, plugins),
     headerConverter(settings.headerConverter, plugins),
-    Promise.all(settings.transforms.map((use) => transformStep(use, plugins))),
+    Promise.all(settings.transforms.map((use) => transformStep(use, plugins, log))),
   ])
   return { key, value, header, transforms }
 }
@@ -59,8 +62,8 @@ async function dataConverter(
   const found = await plugins.converter(use.class)
   if (found.create === undefined) throw ConfigError.invalid(setting, use.class, `${found.class} converts headers only`)
   const { create } = found
-  const make = () => create(parse(found.settings, use.raw), setting === 'key.converter', use.raw)
-  return { class: found.class, plugin: under(setting, make) }
+  const make = () => create(parse(found.settings, use.raw, `${setting}.`), setting === 'key.converter', use.raw)
+  return { class: found.class, plugin: under(`${setting}.`, make) }
 }
 
 async function headerConverter(use: PluginUse, plugins: PluginSource): Promise<Named<HeaderConverter>> {
@@ -68,26 +71,30 @@ async function headerConverter(use: PluginUse, plugins: PluginSource): Promise<N
   if (found.createHeader === undefined)
     throw ConfigError.invalid('header.converter', use.class, `${found.class} doesn't convert headers`)
   const { createHeader } = found
-  const make = () => createHeader(parse(found.settings, use.raw), use.raw)
-  return { class: found.class, plugin: under('header.converter', make) }
+  const make = () => createHeader(parse(found.settings, use.raw, 'header.converter.'), use.raw)
+  return { class: found.class, plugin: under('header.converter.', make) }
 }
 
-async function transformStep(use: TransformUse, plugins: PluginSource): Promise<TransformStep> {
+async function transformStep(use: TransformUse, plugins: PluginSource, log: PluginLog): Promise<TransformStep> {
   const found = await plugins.transform(use.class)
-  const plugin = under(`transforms.${use.alias}`, () => configure(found, use.raw))
+  const plugin = configured(`transforms.${use.alias}.`, found, use.raw, log)
   if (use.predicate === null) return { class: found.class, plugin, predicate: null, when: true }
   const { class: name, alias, raw, negate } = use.predicate
   const test = await plugins.predicate(name)
-  const predicate = under(`predicates.${alias}`, () => configure(test, raw))
+  const predicate = configured(`predicates.${alias}.`, test, raw, log)
   return { class: found.class, plugin, predicate, when: !negate }
 }
 
-/** A plugin doesn't know the prefix of its settings: an error names it. */
+function configured<P>(prefix: string, declaration: PluginOf<P>, raw: RawConfig, log: PluginLog): P {
+  return under(prefix, () => configure(declaration, raw, log, prefix))
+}
+
+/** What a plugin itself refuses names its setting without the prefix: the error tells it before. */
 function under<P>(prefix: string, make: () => P): P {
   try {
     return make()
   } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError(`${prefix}: ${error.message}`, error)
-    throw error
+    if (!(error instanceof ConfigError) || error.message.includes(prefix)) throw error
+    throw new ConfigError(`${prefix.slice(0, -1)}: ${error.message}`, error)
   }
 }

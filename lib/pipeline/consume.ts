@@ -15,15 +15,19 @@ interface Unreadable {
   readonly error: unknown
   /** The bytes that the converter couldn't read; null where there are none. */
   readonly unread: Uint8Array | null
+  readonly timestamp: number
 }
 
 export class ConsumeStage {
   readonly #chain: Chain
   readonly #errors: ErrorPolicy
+  readonly #used: Set<string>
 
-  constructor(chain: Chain, errors: ErrorPolicy) {
+  /** `used` gets the topics that records come from. */
+  constructor(chain: Chain, errors: ErrorPolicy, used: Set<string>) {
     this.#chain = chain
     this.#errors = errors
+    this.#used = used
   }
 
   /** Whether the converters want to look something up before they read. */
@@ -56,10 +60,13 @@ export class ConsumeStage {
   consume(fetched: readonly Fetched[], tallies: Tallies): ConnectRecord[] {
     const records: ConnectRecord[] = []
     const unreadable: Unreadable[] = []
-    for (const batch of fetched) this.#read(batch, records, unreadable)
-    for (const { stage, origin, error, unread } of unreadable) {
-      const failed = { stage, class: this.#class(stage), origin, record: null, error, unread }
-      this.#errors.reject(failed, tallies.of(origin))
+    for (const batch of fetched) {
+      this.#used.add(batch.topic)
+      this.#read(batch, records, unreadable)
+    }
+    for (const { stage, origin, error, unread, timestamp } of unreadable) {
+      const failed = { stage, class: this.#class(stage), origin, record: null, error, unread, timestamp }
+      this.#errors.reject(failed, tallies)
     }
     return records
   }
@@ -82,7 +89,7 @@ export class ConsumeStage {
       } catch (error) {
         const [start, end] = stage === 'KEY_CONVERTER' ? [keyStart, keyEnd] : [valueStart, valueEnd]
         const unread = stage === 'HEADER_CONVERTER' || end < 0 ? null : buffer.subarray(start, end)
-        unreadable.push({ stage, origin, error, unread })
+        unreadable.push({ stage, origin, error, unread, timestamp })
       }
     })
   }

@@ -1,13 +1,15 @@
 /**
- * What became of the records of a slice: read = filtered + written + skipped + deadLettered + in flight, always. Records
- * are counted in tallies, one for what ends together: a batch, of a sink for each partition of it. A tally counts for
- * good once its offsets are committed; what is given back for the next slice to read again is not counted.
+ * What became of the records of a slice (docs/counters.md). Counted are records as they were read: what a transform
+ * makes of one, be it several, is one record still, and has one outcome. They are counted in tallies, one for what ends
+ * together: a batch, of a sink a range of positions of one partition. A tally counts for good once its offsets are
+ * committed; what is given back for the next slice to read again is not counted.
  */
 import type { PluginLog } from '../connect/plugin.ts'
 import type { Origin } from '../connect/record.ts'
-import type { Progress } from '../state/leases.ts'
+import type { Outcomes, RunProgress } from '../state/lease.ts'
+import { Meter } from './meter.ts'
 
-export class Tally {
+export class Tally implements Outcomes {
   read = 0
   filtered = 0
   written = 0
@@ -17,32 +19,76 @@ export class Tally {
   get inFlight(): number {
     return this.read - this.filtered - this.written - this.skipped - this.deadLettered
   }
+
+  /** Positions without a record for the task. */
+  get gaps(): number {
+    return 0
+  }
+
+  add(other: Outcomes): void {
+    this.read += other.read
+    this.filtered += other.filtered
+    this.written += other.written
+    this.skipped += other.skipped
+    this.deadLettered += other.deadLettered
+  }
 }
 
-/** Finds the tally that a record belongs to. */
+/** Takes the outcome of each record of a batch that ends before it is written: told once for each. */
 export interface Tallies {
-  of(origin: Origin): Tally
+  filter(origin: Origin): void
+  skip(origin: Origin): void
+  deadLetter(origin: Origin): void
 }
 
 /** For batches that are one tally. */
 export class SingleTally extends Tally implements Tallies {
-  of(): Tally {
-    return this
+  /** The timestamp of its first record, or when it was polled, epoch ms. */
+  since = -1
+
+  filter(): void {
+    this.filtered++
+  }
+
+  skip(): void {
+    this.skipped++
+  }
+
+  deadLetter(): void {
+    this.deadLettered++
+  }
+
+  /** The source has aborted the transaction: nobody sees what was written in it, letters included. */
+  abort(): void {
+    this.filtered += this.written + this.deadLettered
+    this.written = 0
+    this.deadLettered = 0
   }
 }
 
 export class Counters {
   retried = 0
   /** Epoch ms. */
-  lastPoll: number | null = null
   lastCommit: number | null = null
   note: string | null = null
+  readonly meter = new Meter()
+  #firstPoll: number | null = null
+  #lastPoll: number | null = null
   readonly #ended = new Tally()
   readonly #open = new Set<Tally>()
   readonly #log: PluginLog
+  #passed = 0
+  #gaps = 0
+  #mismatch: string | null = null
 
   constructor(log: PluginLog) {
     this.#log = log
+  }
+
+  /** Now. */
+  looked(): void {
+    this.#lastPoll = Date.now()
+    this.#firstPoll ??= this.#lastPoll
   }
 
   open(tally: Tally): void {
@@ -52,41 +98,65 @@ export class Counters {
   /** The tally's offsets are committed: each of its records must have ended somewhere. */
   end(tally: Tally): void {
     if (!this.#open.delete(tally)) return
-    if (tally.inFlight !== 0) this.#report('A batch was committed that had not ended', tally)
-    add(this.#ended, tally)
+    if (tally.inFlight !== 0) this.#report('a batch was committed that had not ended', tally)
+    this.#ended.add(tally)
+    this.#gaps += tally.gaps
+    this.meter.settled(tally.read)
   }
 
   /** The tally's offsets won't be committed: its records will be read again. */
   giveBack(tally: Tally): void {
-    this.#open.delete(tally)
+    if (this.#open.delete(tally)) this.meter.settled(tally.read)
+  }
+
+  /**
+   * So many positions were passed by a commit, all of them in tallies that have ended by now: of a source its records,
+   * of a sink offsets.
+   */
+  pass(positions: number): void {
+    this.#passed += positions
+    const { read } = this.#ended
+    if (read + this.#gaps !== this.#passed)
+      this.#report(`${this.#passed} positions were passed, and ${read} records and ${this.#gaps} gaps counted`)
   }
 
   /** After a failure all that isn't committed is given back; after a drain without one, there must be nothing. */
   close(failed: boolean): void {
-    if (!failed) for (const tally of this.#open) this.#report('A batch is left over after the drain', tally)
-    this.#open.clear()
+    for (const tally of this.#open) {
+      if (!failed) this.#report('a batch is left over after the drain', tally)
+      this.giveBack(tally)
+    }
   }
 
-  progress(lag: number | null): Progress {
+  /** `range`: of a sink, the sums of the offsets that its partitions began from, and that are committed. */
+  progress(lag: number | null, range: RunProgress['accounting']['range']): RunProgress {
+    const ahead = new Tally()
+    for (const tally of this.#open) ahead.add(tally)
     const sum = new Tally()
-    add(sum, this.#ended)
-    for (const tally of this.#open) add(sum, tally)
-    const { read, filtered, written, skipped, deadLettered } = sum
-    const { retried, lastPoll, lastCommit, note } = this
-    return { read, filtered, written, skipped, deadLettered, retried, lastPoll, lastCommit, lag, note }
+    sum.add(this.#ended)
+    sum.add(ahead)
+    const { retried, lastCommit, note } = this
+    const polls = { firstPoll: this.#firstPoll, lastPoll: this.#lastPoll }
+    const accounting = {
+      passed: this.#passed,
+      gaps: this.#gaps,
+      ahead: outcomes(ahead),
+      range,
+      mismatch: this.#mismatch,
+    }
+    return { ...outcomes(sum), ...polls, retried, lastCommit, lag, note, accounting, measures: this.meter.measures() }
   }
 
-  /** A record lost from the count is a bug of ours, and never hidden. */
-  #report(what: string, { read, filtered, written, skipped, deadLettered, inFlight }: Tally): void {
-    const counts = { read, filtered, written, skipped, deadLettered, inFlight }
-    this.#log.error(`${what}: this is a bug in Penstock, please report it`, counts)
+  /** A record lost from the count is a bug of ours: told once a slice, never hidden, and no reason to stop. */
+  #report(what: string, tally?: Tally): void {
+    if (this.#mismatch !== null) return
+    this.#mismatch = tally === undefined ? what : `${what}: ${JSON.stringify(outcomes(tally))}`
+    this.#log.error('the counters do not add up: this is a bug in Penstock, please report it', {
+      mismatch: this.#mismatch,
+    })
   }
 }
 
-function add(to: Tally, from: Tally): void {
-  to.read += from.read
-  to.filtered += from.filtered
-  to.written += from.written
-  to.skipped += from.skipped
-  to.deadLettered += from.deadLettered
+function outcomes({ read, filtered, written, skipped, deadLettered }: Outcomes): Outcomes {
+  return { read, filtered, written, skipped, deadLettered }
 }

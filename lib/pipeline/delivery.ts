@@ -13,6 +13,10 @@ export interface Delivery {
    * what can be is, and nothing is in flight; it then rejects with the failure.
    */
   drain(budget: Budget): Promise<void>
+  /** What was delivered waits for the connector to end its transaction: until then the run is not idle. */
+  readonly isOpen: boolean
+  /** After `drain`: false where something was sent of which the outcome isn't known. */
+  readonly isDecided: boolean
   /** Throws what failed beside `deliver`. */
   check(): void
   /** Called when something failed beside `deliver`. */

@@ -3,11 +3,12 @@
  * Connect's `RetryWithToleranceOperator` (KIP-298).
  */
 import { type Budget, BudgetEnded, pause } from '../connect/budget.ts'
-import { ConfigError, ConnectError, trace } from '../connect/errors.ts'
+import { ConnectError, trace } from '../connect/errors.ts'
 import type { PluginLog } from '../connect/plugin.ts'
 import type { ConnectRecord, Origin } from '../connect/record.ts'
 import type { ConnectorSettings } from '../worker/connector-settings.ts'
-import type { Counters, Tally } from './counters.ts'
+import type { Counters, Tallies } from './counters.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import { retried } from './retry.ts'
 import { sniff } from './sniff.ts'
 
@@ -32,6 +33,13 @@ export interface Failed {
   readonly error: unknown
   /** What no converter could read: the error says what it looks like. */
   readonly unread?: Uint8Array | null
+  /** Of what no converter could read, epoch ms. */
+  readonly timestamp?: number
+}
+
+/** The class that Connect names: it knows a sink's task by its interface. */
+export function executing({ stage, class: name }: Failed): string {
+  return stage === 'TASK_PUT' ? 'org.apache.kafka.connect.sink.SinkTask' : name
 }
 
 /** A stage failed for good; the task fails with it. Retriable where its cause is: the next slice may do better. */
@@ -59,13 +67,17 @@ export class ErrorPolicy {
   readonly #settings: ConnectorSettings['errors']
   readonly #counters: Counters
   readonly #log: PluginLog
+  readonly #letters: DeadLetters | null
 
-  /** `task`: connector and number, as in `orders-0`. */
-  constructor(task: string, settings: ConnectorSettings['errors'], counters: Counters, log: PluginLog) {
-    if (settings.tolerate && settings.deadLetters !== null)
-      throw new ConfigError(
-        `Dead letters are not written yet, so the records that ${settings.deadLetters.topic} should get would be lost: remove errors.deadletterqueue.topic.name to skip failing records, or set errors.tolerance=none to stop at them`,
-      )
+  /** `task`: connector and number, as in `orders-0`. `letters`: null where none are written. */
+  constructor(
+    task: string,
+    settings: ConnectorSettings['errors'],
+    counters: Counters,
+    log: PluginLog,
+    letters: DeadLetters | null = null,
+  ) {
+    this.#letters = letters
     this.#task = task
     this.#settings = settings
     this.#counters = counters
@@ -80,12 +92,14 @@ export class ErrorPolicy {
   async again(error: unknown, attempt: number, since: number, budget: Budget): Promise<boolean> {
     const { retryTimeoutMs, retryDelayMaxMs } = this.#settings
     if (!(error instanceof ConnectError) || error.kind !== 'retriable' || retryTimeoutMs === 0) return false
+    this.#counters.meter.count('failures')
     const left = retryTimeoutMs < 0 ? Number.POSITIVE_INFINITY : since + retryTimeoutMs - Date.now()
     if (left <= 0) return false
     const delay = RETRY_DELAY_MIN_MS * 2 ** Math.min(attempt - 1, 20)
     await pause(Math.min(delay > retryDelayMaxMs ? Math.random() * retryDelayMaxMs : delay, left), budget)
     if (budget.signal.aborted) throw new BudgetEnded('The time was over before a retry')
     this.#counters.retried++
+    this.#counters.meter.count('retries')
     return true
   }
 
@@ -100,19 +114,30 @@ export class ErrorPolicy {
     }
   }
 
-  /** Counts the record as skipped where failures are tolerated, else throws a `StageError` that names it. */
-  reject(failed: Failed, tally: Tally): void {
+  /**
+   * Decides what becomes of a record that failed, and of all that came of it: called once for each. Where failures are
+   * tolerated it becomes a dead letter, or is skipped; else this throws a `StageError` that names it.
+   */
+  reject(failed: Failed, tallies: Tallies): void {
     const { tolerate, log, logRecords } = this.#settings
+    const { meter } = this.#counters
+    meter.error()
     if (log) {
+      meter.count('logged')
       const record = logRecords ? `, where ${described(failed)}` : ''
       const error = trace(failed.error)
       this.#log.error(
-        `Error encountered in task ${this.#task}. Executing stage '${failed.stage}' with class '${failed.class}'${record}.`,
+        `Error encountered in task ${this.#task}. Executing stage '${failed.stage}' with class '${executing(failed)}'${record}.`,
         { error },
       )
     }
     if (!tolerate) throw exceeded(failed)
-    tally.skipped++
+    meter.count('skipped')
+    if (this.#letters === null) tallies.skip(failed.origin)
+    else {
+      this.#letters.take(failed, tallies)
+      tallies.deadLetter(failed.origin)
+    }
   }
 }
 
@@ -129,11 +154,11 @@ export function place(origin: Origin): string {
   return `of source partition ${json(origin.partition)}, offset ${json(origin.offset)}`
 }
 
-function described({ origin, record }: Failed): string {
+function described({ origin, record, timestamp = record?.timestamp ?? -1 }: Failed): string {
   if (origin.kind === 'source')
     return `source record is {topic='${record?.topic}', partition=${json(origin.partition)}, offset=${json(origin.offset)}}`
   const { topic, partition, offset, timestampType } = origin
-  const time = record === null ? '' : `, timestamp=${record.timestamp}, timestampType=${timestampType}`
+  const time = timestamp < 0 ? '' : `, timestamp=${timestamp}, timestampType=${timestampType}`
   return `consumed record is {topic='${topic}', partition=${partition}, offset=${offset}${time}}`
 }
 

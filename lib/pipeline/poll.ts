@@ -1,27 +1,37 @@
 /** The poll stage: asks the source task for records, one poll at a time, the next one while the last is on its way. */
 import type { Budget } from '../connect/budget.ts'
 import { ConnectError } from '../connect/errors.ts'
-import type { PluginLog, Polled, SourceTask } from '../connect/plugin.ts'
+import type { Polled as Answer, PluginLog, SourceTask } from '../connect/plugin.ts'
 import type { Counters } from './counters.ts'
 import { StageError, text } from './errors.ts'
+import type { RateLimit } from './rate-limit.ts'
+import type { Ending, TransactionRequests } from './transaction-boundary.ts'
 import { untilEnded } from './waiting.ts'
 
-/** Records a poll may bring, at first and at most, and how many bytes they should come to. */
+/** Records a poll may bring, at first and at most. */
 const FIRST_LIMIT = 500
 const MOST_RECORDS = 5_000
-const POLL_BYTES = 1024 * 1024
 /** Waits after polls that failed and may be tried again, in ms; doubling. */
 const RETRY_MIN_MS = 100
 const RETRY_MAX_MS = 10_000
+
+/** What a poll brought. */
+export interface Polled extends Answer {
+  /** How the connector wants the transaction to end after these records; null: not yet, or it isn't asked. */
+  readonly ending: Ending | null
+}
 
 export interface PollDeps {
   readonly task: SourceTask
   /** Java name of the connector, for errors. */
   readonly class: string
   readonly counters: Counters
+  /** Where the connector ends the transactions. */
+  readonly requests: TransactionRequests | null
   readonly log: PluginLog
-  /** Records that a rate limit allows at once. */
-  readonly portion: number
+  readonly limit: Pick<RateLimit, 'portion'>
+  /** What the records of a poll should come to, at most. */
+  readonly bytes: number
 }
 
 export class Poller {
@@ -33,7 +43,7 @@ export class Poller {
 
   constructor(deps: PollDeps) {
     this.#deps = deps
-    this.#limit = Math.min(FIRST_LIMIT, deps.portion)
+    this.#limit = Math.min(FIRST_LIMIT, deps.limit.portion(0))
   }
 
   get isPending(): boolean {
@@ -46,7 +56,12 @@ export class Poller {
     const { task } = this.#deps
     const limit = this.#limit
     this.#started = budget
-    this.#pending = (async () => task.poll(limit, budget))()
+    const began = Date.now()
+    this.#pending = (async () => {
+      const polled = await task.poll(limit, budget)
+      if (polled.records.length > 0) this.#deps.counters.meter.polled(polled.records.length, Date.now() - began)
+      return { ...polled, ending: this.#ending(polled) }
+    })()
     // An error is for the `take` that waits for it, now or at the drain.
     this.#pending.catch(() => {})
   }
@@ -67,15 +82,23 @@ export class Poller {
     if (polled === undefined) return undefined
     this.#pending = null
     this.#failures = 0
-    counters.lastPoll = Date.now()
+    counters.looked()
     counters.note = polled.note ?? null
     return polled
   }
 
   /** Adapts the limit to the average size of the records, in bytes. */
   learn(size: number): void {
-    const fitting = Math.ceil(POLL_BYTES / Math.max(size, 1))
-    this.#limit = Math.max(1, Math.min(fitting, MOST_RECORDS, this.#limit * 4, this.#deps.portion))
+    const { bytes, limit } = this.#deps
+    const fitting = Math.ceil(bytes / Math.max(size, 1))
+    this.#limit = Math.max(1, Math.min(fitting, MOST_RECORDS, this.#limit * 4, limit.portion(size)))
+  }
+
+  /** A source that has ended ends its transaction with that. */
+  #ending({ done }: Answer): Ending | null {
+    const { requests } = this.#deps
+    if (requests === null) return null
+    return requests.take() ?? (done === true ? 'commit' : null)
   }
 
   #failed(error: unknown): Polled {
@@ -85,10 +108,11 @@ export class Poller {
       throw new StageError('TASK_POLL', `TASK_POLL by ${this.#deps.class} failed: ${text(error)}`, error)
     const idleMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** this.#failures++)
     counters.retried++
+    counters.meter.count('retries')
     counters.note = error.message
     log.warn('polling the source failed and will be tried again', { error: error.message, retryMs: idleMs })
-    return { records: [], idleMs, note: error.message }
+    return { ...NOTHING, idleMs, note: error.message }
   }
 }
 
-const NOTHING: Polled = { records: [] }
+const NOTHING: Polled = { records: [], ending: null }

@@ -7,6 +7,7 @@ import type { Producer, RecordHeader } from '../kafka/producer.ts'
 import type { Chain } from './chain.ts'
 import type { Tallies } from './counters.ts'
 import { type ErrorPolicy, place, type Stage, StageError, text } from './errors.ts'
+import type { SourceDeadLetters } from './source-dead-letters.ts'
 import type { Topics } from './topics.ts'
 
 const NO_RECORD_HEADERS: readonly RecordHeader[] = Object.freeze([])
@@ -19,33 +20,50 @@ export class ProduceStage {
   readonly #producer: Producer
   readonly #topics: Topics
   readonly #errors: ErrorPolicy
+  readonly #letters: SourceDeadLetters | null
   /** Of the last record: where it failed, if it did. */
-  #topic: string | null = null
   #stage: Stage = 'KAFKA_PRODUCE'
   #error: unknown = null
+  /** Where the last `#append` ended. */
+  #stopped = 0
+  /** What is converted of an origin with several records, until all of it is. */
+  #held: Parameters<Producer['append']>[] | null = null
+  readonly #oneToMany: boolean
   #bytes = 0
-  #records = 0
+  /** Records of the source that were appended. */
+  #origins = 0
 
-  constructor(chain: Chain, producer: Producer, topics: Topics, errors: ErrorPolicy) {
+  constructor(
+    chain: Chain,
+    producer: Producer,
+    topics: Topics,
+    errors: ErrorPolicy,
+    letters: SourceDeadLetters | null = null,
+  ) {
+    this.#letters = letters
     this.#chain = chain
     this.#producer = producer
     this.#topics = topics
     this.#errors = errors
+    this.#oneToMany = chain.transforms.some(({ plugin }) => 'oneToMany' in plugin)
   }
 
-  /** Bytes of key and value of a record, strings by their length, as a mean; 0 before the first. */
+  /** Bytes of keys and values of what comes of a record, strings by their length, as a mean; 0 before the first. */
   get averageSize(): number {
-    return this.#records === 0 ? 0 : this.#bytes / this.#records
+    return this.#origins === 0 ? 0 : this.#bytes / this.#origins
   }
 
-  /** Answers how many records were appended; those that can't be converted go the way of the error policy. */
+  /**
+   * Answers how many records of the source were appended, each with all that came of it; those of which something can't be
+   * converted go the way of the error policy. The batch's dead letters are appended last.
+   */
   async produce(records: readonly ConnectRecord[], tallies: Tallies, budget: Budget): Promise<number> {
-    const before = this.#producer.appended
+    const before = this.#origins
     let attempt = 1
     let since = 0
     for (let at = 0; at < records.length; ) {
       this.#error = null
-      const reached = this.#append(records, at)
+      const reached = this.#oneToMany ? this.#appendWhole(records, at) : this.#append(records, at, records.length)
       if (reached > at || attempt === 1) {
         attempt = 1
         since = Date.now()
@@ -54,27 +72,55 @@ export class ProduceStage {
       const record = records[at]
       if (record === undefined) break
       if (this.#error === null) {
-        await this.#topics.prepare(record.topic)
+        await this.#topics.prepare((records[this.#stopped] as ConnectRecord).topic)
         continue
       }
       if (await this.#again(record, attempt, since, budget)) attempt++
       else {
         const failed = { stage: this.#stage, class: this.#class(), origin: record.origin, record, error: this.#error }
-        this.#errors.reject(failed, tallies.of(record.origin))
+        this.#errors.reject(failed, tallies)
         attempt = 1
-        at++
+        at = this.#oneToMany ? endOfOrigin(records, at) : at + 1
       }
     }
-    return this.#producer.appended - before
+    await this.#letters?.append(tallies)
+    return this.#origins - before
+  }
+
+  /** As `#append`, origin by origin: nothing of one goes to the producer before all that came of it is converted. */
+  #appendWhole(records: readonly ConnectRecord[], at: number): number {
+    for (let i = at; i < records.length; ) {
+      const end = endOfOrigin(records, i)
+      if (end === i + 1) {
+        if (this.#append(records, i, end) === i) return i
+      } else {
+        this.#held = []
+        const reached = this.#append(records, i, end)
+        const held = this.#held
+        this.#held = null
+        this.#origins -= reached - i
+        if (reached < end) return i
+        try {
+          for (const one of held) this.#producer.append(...one)
+        } catch (error) {
+          this.#error = error
+          this.#stage = 'KAFKA_PRODUCE'
+          return i
+        }
+        this.#origins++
+      }
+      i = end
+    }
+    return records.length
   }
 
   /** Converts and appends from `at` on; answers the index of the record that failed or whose topic isn't ready. */
-  #append(records: readonly ConnectRecord[], at: number): number {
+  #append(records: readonly ConnectRecord[], at: number, end: number): number {
     const key: Converter = this.#chain.key.plugin
     const value: Converter = this.#chain.value.plugin
     const producer = this.#producer
-    const end = records.length
-    let topic = this.#topic
+    const held = this.#held
+    let topic: string | null = null
     let stage: Stage = 'HEADER_CONVERTER'
     let bytes = 0
     let i = at
@@ -82,7 +128,7 @@ export class ProduceStage {
       for (; i < end; i++) {
         const record = records[i] as ConnectRecord
         if (record.topic !== topic) {
-          if (!this.#topics.has(record.topic)) break
+          if (!this.#topics.use(record.topic)) break
           topic = record.topic
         }
         stage = 'HEADER_CONVERTER'
@@ -94,16 +140,17 @@ export class ProduceStage {
         stage = 'KAFKA_PRODUCE'
         const timestamp = record.timestamp === NO_TIMESTAMP ? null : record.timestamp
         if (timestamp !== null && timestamp < 0) throw invalidTimestamp(record)
-        producer.append(topic, record.partition, keyPayload, valuePayload, timestamp, headers)
+        if (held === null) producer.append(topic, record.partition, keyPayload, valuePayload, timestamp, headers)
+        else held.push([topic, record.partition, keyPayload, valuePayload, timestamp, headers])
         bytes += size(keyPayload) + size(valuePayload)
       }
     } catch (error) {
       this.#error = error
       this.#stage = stage
     }
-    this.#topic = topic
+    this.#stopped = i
     this.#bytes += bytes
-    this.#records += i - at
+    this.#origins += i - at
     return i
   }
 
@@ -129,6 +176,14 @@ export class ProduceStage {
         return PRODUCER_CLASS
     }
   }
+}
+
+/** The index after the last record that has the origin of the one at `at`. */
+function endOfOrigin(records: readonly ConnectRecord[], at: number): number {
+  const { origin } = records[at] as ConnectRecord
+  let end = at + 1
+  while (records[end]?.origin === origin) end++
+  return end
 }
 
 function toHeaders(converter: HeaderConverter, { topic, headers }: ConnectRecord): RecordHeader[] {

@@ -5,9 +5,10 @@ import type { Failure, PluginLog, SinkTask } from '../connect/plugin.ts'
 import type { ConnectRecord } from '../connect/record.ts'
 import type { Counters } from './counters.ts'
 import { type ErrorPolicy, place, StageError, text } from './errors.ts'
+import { type KeptPositions, nextOrigin, positionsAfter } from './kept-positions.ts'
 import type { RateLimit } from './rate-limit.ts'
-import { retried } from './retry.ts'
-import { lastEnds, type PartitionEnd, type SinkBatch } from './sink-batch.ts'
+import { isInDoubt, retried } from './retry.ts'
+import type { PartitionEnd, SinkBatch } from './sink-batch.ts'
 
 export interface PutDeps {
   readonly task: SinkTask
@@ -18,10 +19,18 @@ export interface PutDeps {
   readonly limit: RateLimit
   /** Records that are put at once, at most. */
   readonly maxRecords: number
+  /** Of a sink that keeps its positions in its target. */
+  readonly kept: {
+    readonly assignment: KeptPositions['assignment']
+    /** Before positions are written: the dead letters of what they pass are durable. */
+    beforePut(budget: Budget): Promise<void>
+  } | null
   readonly log: PluginLog
 }
 
 export class PutStage {
+  /** False where records of the last put may still get into the target, though it failed. */
+  isDecided = true
   readonly #deps: PutDeps
 
   constructor(deps: PutDeps) {
@@ -35,24 +44,37 @@ export class PutStage {
   async put(batch: SinkBatch, budget: Budget, onPut: (ends: readonly PartitionEnd[]) => void): Promise<void> {
     const { limit, maxRecords } = this.#deps
     const { records, tallies } = batch
-    const portion = Math.min(maxRecords, limit.portion)
-    for (let at = 0; at < records.length; at += portion) {
-      const whole = records.length <= portion
-      const some = whole ? records : records.slice(at, at + portion)
+    const size = batch.bytes / Math.max(1, records.length)
+    const portion = Math.min(maxRecords, limit.portion(size))
+    for (let at = 0, end = 0; at < records.length; at = end) {
+      end = this.#endOf(records, at + portion)
+      const some = at === 0 && end === records.length ? records : records.slice(at, end)
       await this.#attempt(some, tallies, budget)
-      onPut(lastEnds(some))
-      await limit.spend(some.length, budget)
-      if (at + portion < records.length && budget.signal.aborted) throw new BudgetEnded('The time was over')
+      onPut(tallies.written(records, at, end))
+      await limit.spend(some.length, some.length * size, budget)
+      if (end < records.length && budget.signal.aborted) throw new BudgetEnded('The time was over')
     }
-    for (const tally of tallies.all()) tally.written += tally.inFlight
+  }
+
+  /** A position that is kept with the records passes all that came of one, or nothing. */
+  #endOf(records: readonly ConnectRecord[], end: number): number {
+    const most = Math.min(end, records.length)
+    return this.#deps.kept === null ? most : nextOrigin(records, most)
   }
 
   async #attempt(records: readonly ConnectRecord[], tallies: SinkBatch['tallies'], budget: Budget): Promise<void> {
-    const { task } = this.#deps
+    const { task, counters, kept } = this.#deps
     let failures: readonly Failure[]
+    const began = Date.now()
+    const positions = kept === null ? undefined : positionsAfter(records, kept.assignment)
+    const put = () => task.put(records, budget, positions)
+    await kept?.beforePut(budget)
     try {
-      failures = await retried('a put', records.length, () => task.put(records, budget), this.#deps, budget)
+      failures = await retried('a put', records.length, put, this.#deps, budget)
+      this.isDecided = true
+      counters.meter.put(records.length - failures.length, Date.now() - began)
     } catch (error) {
+      this.isDecided = !isInDoubt(error)
       if (error instanceof BudgetEnded) throw error
       if (error instanceof ConnectError && error.kind === 'data')
         return await this.#bisect(records, error, tallies, budget)
@@ -61,6 +83,10 @@ export class PutStage {
       throw new StageError('TASK_PUT', message, error)
     }
     this.#reject(failures, tallies)
+    if (kept === null || failures.length === 0) return
+    const failed = new Set(failures.map(({ record }) => record.origin))
+    const others = records.filter(({ origin }) => !failed.has(origin))
+    if (others.length > 0) await this.#attempt(others, tallies, budget)
   }
 
   /** The sink can't take one of the records, and doesn't say which: halves, down to the record. */
@@ -70,10 +96,13 @@ export class PutStage {
     tallies: SinkBatch['tallies'],
     budget: Budget,
   ): Promise<void> {
-    const [record] = records
-    if (record === undefined) return
-    if (records.length === 1) return this.#reject([{ record, error }], tallies)
-    const half = records.length >> 1
+    if (records.length === 0) return
+    const half = this.#endOf(records, records.length >> 1)
+    if (half === 0 || half === records.length)
+      return this.#reject(
+        records.map((record) => ({ record, error })),
+        tallies,
+      )
     await this.#attempt(records.slice(0, half), tallies, budget)
     await this.#attempt(records.slice(half), tallies, budget)
   }
@@ -81,8 +110,9 @@ export class PutStage {
   #reject(failures: readonly Failure[], tallies: SinkBatch['tallies']): void {
     for (const { record, error } of failures) {
       const { origin } = record
+      if (!tallies.refuse(origin)) continue
       const failed = { stage: 'TASK_PUT', class: this.#deps.class, origin, record, error } as const
-      this.#deps.errors.reject(failed, tallies.of(origin))
+      this.#deps.errors.reject(failed, tallies)
     }
   }
 }

@@ -36,10 +36,16 @@ export async function retried<T>(
       }
       if (error.kind !== 'retriable') throw error
       counters.retried += count
+      counters.meter.count('retries')
       counters.note = error.message
       log.warn(`${what} failed and will be tried again`, { error: error.message, retryMs: waitMs })
       await pause(waitMs, budget)
       if (budget.signal.aborted) throw new BudgetEnded(`The time was over while ${what}`, { cause: error })
     }
   }
+}
+
+/** Whether a call to the target that failed so may still take effect: its answer may have been lost. */
+export function isInDoubt(error: unknown): boolean {
+  return !(error instanceof ConnectError) || (error.kind !== 'data' && error.kind !== 'config')
 }

@@ -1,7 +1,7 @@
-/** A sink's batch, and how its records are counted: a tally for each partition of it. */
-import type { ConnectRecord, Origin } from '../connect/record.ts'
-import type { Fetched } from '../kafka/consumer.ts'
-import { type Tallies, Tally } from './counters.ts'
+/** A sink's batch, and how its records are counted: tallies for the positions of each partition of it. */
+import type { ConnectRecord, Origin, SinkOrigin } from '../connect/record.ts'
+import type { Tallies } from './counters.ts'
+import type { PartitionTally } from './partition-tally.ts'
 
 export interface PartitionEnd {
   readonly topic: string
@@ -10,79 +10,82 @@ export interface PartitionEnd {
   readonly next: number
 }
 
-export class PartitionTally extends Tally {
-  readonly topic: string
-  readonly partition: number
-  first: number
-  next: number
-
-  constructor(topic: string, partition: number, first: number, next: number) {
-    super()
-    this.topic = topic
-    this.partition = partition
-    this.first = first
-    this.next = next
-  }
-
-  /**
-   * Takes off what lies before `offset`, as a tally of its own; null where it can't be told, since records were
-   * dropped or offsets are missing.
-   */
-  splitAt(offset: number): PartitionTally | null {
-    const count = offset - this.first
-    if (count <= 0 || this.written !== this.read || this.read !== this.next - this.first) return null
-    const before = new PartitionTally(this.topic, this.partition, this.first, offset)
-    before.read = count
-    before.written = count
-    this.first = offset
-    this.read -= count
-    this.written -= count
-    return before
-  }
-}
-
-export class SinkTallies implements Tallies {
-  readonly #byPartition = new Map<string, Map<number, PartitionTally>>()
-
-  /** Counts what was fetched as read. */
-  add({ topic, partition, baseOffset, nextOffset, count }: Fetched): void {
-    const partitions = this.#byPartition.get(topic) ?? new Map<number, PartitionTally>()
-    const tally = partitions.get(partition) ?? new PartitionTally(topic, partition, baseOffset, nextOffset)
-    this.#byPartition.set(topic, partitions.set(partition, tally))
-    tally.next = nextOffset
-    tally.read += count
-  }
-
-  of(origin: Origin): Tally {
-    const found = origin.kind === 'sink' ? this.#byPartition.get(origin.topic)?.get(origin.partition) : undefined
-    if (found === undefined) throw new RangeError('A record is not of the batch that it came in')
-    return found
-  }
-
-  all(): PartitionTally[] {
-    return [...this.#byPartition.values()].flatMap((partitions) => [...partitions.values()])
-  }
-}
-
 export interface SinkBatch {
   readonly records: readonly ConnectRecord[]
+  /** As they were fetched, uncompressed. */
+  readonly bytes: number
   readonly ends: readonly PartitionEnd[]
   readonly tallies: SinkTallies
 }
 
-/** The offset after the last record of each partition. */
-export function lastEnds(records: readonly ConnectRecord[]): PartitionEnd[] {
-  const ends = new Map<string, PartitionEnd>()
-  let lastTopic: string | null = null
-  let lastPartition = -1
-  for (let i = records.length - 1; i >= 0; i--) {
-    const { origin } = records[i] as ConnectRecord
-    if (origin.kind !== 'sink' || (origin.partition === lastPartition && origin.topic === lastTopic)) continue
-    const { topic, partition, offset } = origin
-    lastTopic = topic
-    lastPartition = partition
-    const key = `${partition}\n${topic}`
-    if (!ends.has(key)) ends.set(key, { topic, partition, next: offset + 1 })
+export class SinkTallies implements Tallies {
+  readonly #tallies: readonly PartitionTally[]
+  /** The place of the tally that was found last: records come in the order of the tallies, by and large. */
+  #at = 0
+  /** Of which the sink has refused a record. */
+  readonly #refused = new Set<Origin>()
+
+  constructor(tallies: readonly PartitionTally[]) {
+    this.#tallies = tallies
   }
-  return [...ends.values()]
+
+  /** One for each range of a partition. */
+  get ranges(): readonly PartitionTally[] {
+    return this.#tallies
+  }
+
+  filter(origin: Origin): void {
+    this.#of(origin as SinkOrigin).end('filtered', (origin as SinkOrigin).offset)
+  }
+
+  skip(origin: Origin): void {
+    this.#of(origin as SinkOrigin).end('skipped', (origin as SinkOrigin).offset)
+  }
+
+  deadLetter(origin: Origin): void {
+    this.#of(origin as SinkOrigin).end('deadLettered', (origin as SinkOrigin).offset)
+  }
+
+  /** The sink has refused a record. False where it has refused another one of the same origin before. */
+  refuse(origin: Origin): boolean {
+    if (this.#refused.has(origin)) return false
+    this.#refused.add(origin)
+    return true
+  }
+
+  /**
+   * Counts as written what came of the records from `from` to before `to`, which were put, but for the refused; answers
+   * up to where each partition was put. An origin counts with the last of its records.
+   */
+  written(records: readonly ConnectRecord[], from: number, to: number): PartitionEnd[] {
+    const ends = new Map<string, PartitionEnd>()
+    let tally: PartitionTally | null = null
+    let next = 0
+    const close = ({ topic, partition }: PartitionTally) =>
+      ends.set(`${partition}\n${topic}`, { topic, partition, next })
+    for (let i = from; i < to; i++) {
+      const origin = (records[i] as ConnectRecord).origin as SinkOrigin
+      if (records[i + 1]?.origin === origin) continue
+      if (tally === null || !tally.holds(origin)) {
+        if (tally !== null) close(tally)
+        tally = this.#of(origin)
+      }
+      if (this.#refused.size === 0 || !this.#refused.has(origin)) tally.written++
+      next = origin.offset + 1
+    }
+    if (tally !== null) close(tally)
+    return [...ends.values()]
+  }
+
+  #of(origin: SinkOrigin): PartitionTally {
+    const tallies = this.#tallies
+    for (let i = 0; i < tallies.length; i++) {
+      const at = (this.#at + i) % tallies.length
+      const tally = tallies[at] as PartitionTally
+      if (!tally.holds(origin)) continue
+      this.#at = at
+      return tally
+    }
+    throw new RangeError('A record is not of the batch that it came in')
+  }
 }

@@ -1,23 +1,29 @@
 /** The spine of a sink task: fetch → convert → transform → put, flush and commit. */
 import { type Budget, BudgetEnded, budget as newBudget, type OwnedBudget } from '../connect/budget.ts'
 import type { PluginLog, SinkConnector, SinkTask } from '../connect/plugin.ts'
+import type { ConnectRecord } from '../connect/record.ts'
 import { parse, type RawConfig } from '../connect/settings.ts'
 import type { OffsetReset } from '../kafka/client-settings.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { type ByPartition, type Consumer, type Fetched, OffsetOutOfRange } from '../kafka/consumer.ts'
 import type { GroupOffset } from '../kafka/groups.ts'
-import type { Progress } from '../state/leases.ts'
+import type { RunProgress } from '../state/lease.ts'
 import { connectorSettings } from '../worker/connector-settings.ts'
+import type { InFlight } from '../worker/in-flight.ts'
 import type { Worker } from '../worker/settings.ts'
 import { buildChain, type Chain, type PluginSource } from './chain.ts'
 import { CommitStage } from './commit.ts'
 import { ConsumeStage } from './consume.ts'
 import { Counters } from './counters.ts'
 import { ErrorPolicy, staged, text } from './errors.ts'
+import { beginAtKept, type KeptPositions } from './kept-positions.ts'
 import { PutStage } from './put.ts'
 import { rateLimit } from './rate-limit.ts'
-import type { Outcome, Run } from './run.ts'
-import { type PartitionEnd, type SinkBatch, SinkTallies } from './sink-batch.ts'
+import { RedriveStage } from './redrive.ts'
+import { QUEUE_PARTITION, type RedriveQueue } from './redrive-queue.ts'
+import { InDoubt, type Outcome, type Run } from './run.ts'
+import type { PartitionEnd, SinkBatch, SinkTallies } from './sink-batch.ts'
+import { openSinkDeadLetters, type SinkDeadLetters } from './sink-dead-letters.ts'
 import { resetOffsets } from './start-positions.ts'
 import { transform } from './transform.ts'
 import { Breather, untilEnded, within } from './waiting.ts'
@@ -36,15 +42,22 @@ export interface SinkDeps {
   readonly cluster: Cluster
   /** The caller's, to be closed after `stop`. */
   readonly consumer: Consumer
-  /** By topic: the task's partitions, and where each is read from (`startPositions`). */
-  readonly positions: ByPartition<number>
+  /** By topic: the task's partitions, and where each is read from (`startPositions`); or how the target says that. */
+  readonly positions: ByPartition<number> | KeptPositions
   readonly reset: OffsetReset
   readonly isolation: 'read_uncommitted' | 'read_committed'
   /** Records of one `put` at most; null where the user has not set `max.poll.records`: Kafka's own default is small. */
   readonly maxRecords: number | null
-  /** Stores offsets of the sink's group. */
+  /** The dead letters that are to be tried again; the caller's, to be closed after `stop`. */
+  readonly redrive?: RedriveQueue | null
+  /** Stores offsets of the sink's group, and of the dead letters' queue. */
   commit(offsets: readonly GroupOffset[]): Promise<void>
+  /** Gets the topics that records come from (KIP-558). */
+  readonly usedTopics?: Set<string>
   readonly log: PluginLog
+  /** Takes the secrets out of a text; dead letters tell errors. */
+  readonly scrub?: (text: string) => string
+  readonly inFlight: Pick<InFlight, 'unflushed'>
   /** How long the run waits for records before it ends as idle, in ms. */
   readonly idleAfterMs: number
 }
@@ -54,28 +67,85 @@ const BATCH_RECORDS = 10_000
 
 /** Makes the pipeline and starts the sink. `ConfigError` for settings that can't be; retriable where it isn't there. */
 export async function openSink(deps: SinkDeps, budget: Budget): Promise<SinkRun> {
-  const { declaration, connector, task: number, positions, log } = deps
+  const { declaration, connector, task: number, log } = deps
   const settings = connectorSettings(deps.config, deps.worker)
   const taskConfig = parse(declaration.settings, deps.taskConfig)
-  const assignment = new Map([...positions].map(([topic, partitions]) => [topic, [...partitions.keys()]]))
-  const chain = await buildChain(settings, deps.plugins)
-  const task = await declaration.start(taskConfig, { connector, task: number, assignment, log }, budget)
+  const kept = 'writer' in deps.positions ? deps.positions : null
+  const assignment = assignmentOf(deps.positions)
+  const chain = await buildChain(settings, deps.plugins, log)
   const counters = new Counters(log)
-  const errors = new ErrorPolicy(`${connector}-${number}`, settings.errors, counters, log)
+  const owner = { connector, task: number, scrub: deps.scrub ?? ((text: string) => text) }
+  const letters = await openSinkDeadLetters(settings, deps.worker, owner, counters.meter, log)
+  const asWriter = kept === null ? {} : { writer: kept.writer }
+  const task = await declaration.start(taskConfig, { connector, task: number, assignment, log, ...asWriter }, budget)
+  const positions = withoutQueue(await beginAt(deps, task, budget), deps)
+  const errors = new ErrorPolicy(`${connector}-${number}`, settings.errors, counters, log, letters)
   const common = { task, class: declaration.class, errors, counters, log }
   const maxRecords = deps.maxRecords ?? BATCH_RECORDS
-  const put = new PutStage({ ...common, limit: rateLimit(settings.rateLimit), maxRecords })
-  const commit = new CommitStage({ ...common, commit: (offsets) => deps.commit(offsets) }, positions)
+  const beforePut = async (time: Budget) => {
+    await letters?.send(() => true)
+    await letters?.flush(time)
+  }
+  const keeping = kept === null ? null : { assignment, beforePut }
+  const put = new PutStage({ ...common, limit: rateLimit(settings.rateLimit), maxRecords, kept: keeping })
+  const commit = new CommitStage(
+    { ...common, kept: keeping && assignment, commit: (offsets) => deps.commit(offsets) },
+    withQueue(positions, deps),
+  )
   deps.consumer.assign(positions)
-  const consume = new ConsumeStage(chain, errors)
-  return new SinkSpine(deps, { task, chain, counters, errors, consume, put, commit, maxRecords })
+  const redrive = new RedriveStage(chain, errors, 'sink')
+  const consume = new ConsumeStage(chain, errors, deps.usedTopics ?? new Set())
+  return new SinkSpine(deps, {
+    task,
+    positions,
+    chain,
+    counters,
+    errors,
+    letters,
+    redrive,
+    consume,
+    put,
+    commit,
+    maxRecords,
+  })
+}
+
+function assignmentOf(positions: SinkDeps['positions']): KeptPositions['assignment'] {
+  if ('writer' in positions) return positions.assignment
+  return new Map([...positions].map(([topic, partitions]) => [topic, [...partitions.keys()]]))
+}
+
+async function beginAt({ positions, commit }: SinkDeps, task: SinkTask, budget: Budget): Promise<ByPartition<number>> {
+  if (!('writer' in positions)) return positions
+  try {
+    return await beginAtKept(task, positions, commit, budget)
+  } catch (error) {
+    await task.stop()
+    throw error
+  }
+}
+
+/** The queue of the dead letters has a consumer of its own. */
+function withoutQueue(positions: ByPartition<number>, { redrive }: SinkDeps): ByPartition<number> {
+  return new Map([...positions].filter(([topic]) => topic !== redrive?.topic))
+}
+
+/** With the place in the queue of the dead letters. */
+function withQueue(positions: ByPartition<number>, { redrive }: SinkDeps): ByPartition<number> {
+  if (redrive === null || redrive === undefined) return positions
+  return new Map([...positions, [redrive.topic, new Map([[QUEUE_PARTITION, redrive.position]])]])
 }
 
 interface Stages {
   readonly task: SinkTask
+  /** Where each of the task's partitions is read from. */
+  readonly positions: ByPartition<number>
   readonly chain: Chain
   readonly counters: Counters
   readonly errors: ErrorPolicy
+  /** Null where none are written. */
+  readonly letters: SinkDeadLetters | null
+  readonly redrive: RedriveStage
   readonly consume: ConsumeStage
   readonly put: PutStage
   readonly commit: CommitStage
@@ -92,12 +162,14 @@ class SinkSpine implements SinkRun {
   readonly #flushMs: number
   #nextCommit: number
   /** As of the drain: a closed consumer knows none. */
-  #lag: number | null = null
+  #lag: Lag | null = null
   /** The put under way; its failure is in `#failure`. */
   #putting: Promise<void> | null = null
   #failure: unknown = null
   /** Positions were reset since the last fetch. */
   #wasReset = false
+  /** Bytes that were read since the last commit. */
+  #unflushed = 0
 
   constructor(deps: SinkDeps, stages: Stages) {
     this.#deps = deps
@@ -106,8 +178,11 @@ class SinkSpine implements SinkRun {
     this.#nextCommit = Date.now() + this.#flushMs
   }
 
-  get progress(): Progress {
-    return this.#stages.counters.progress(lagOf(this.#deps.consumer) ?? this.#lag)
+  get progress(): RunProgress {
+    const { counters, commit } = this.#stages
+    const lag = lagOf(this.#deps.consumer) ?? this.#lag
+    counters.meter.assigned(commit.partitions, lag?.most ?? 0)
+    return counters.progress(lag?.all ?? null, commit.range)
   }
 
   async run(budget: Budget): Promise<Outcome> {
@@ -124,16 +199,17 @@ class SinkSpine implements SinkRun {
 
   async #loop(budget: OwnedBudget): Promise<Outcome> {
     const { maxRecords } = this.#stages
+    await this.#redrive(budget)
     let quietSince = Date.now()
     while (!budget.signal.aborted) {
-      if (Date.now() >= this.#nextCommit) await this.#commit(budget)
+      if (Date.now() >= this.#nextCommit || this.#unflushed >= this.#deps.inFlight.unflushed) await this.#commit(budget)
       const fetched = await this.#fetch(quietSince, budget)
       for (const [batches, isLast] of portions(fetched, Math.max(maxRecords, BATCH_RECORDS))) {
         const ends = isLast ? this.#positions() : batches.map(endOf)
         await this.#process(batches, ends, budget)
       }
       if (fetched.length > 0 || this.#putting !== null || this.#wasReset) quietSince = Date.now()
-      else if (this.#failure === null) this.#stages.commit.ended(this.#positions())
+      else if (this.#failure === null) this.#passOver(this.#positions())
       if (!budget.signal.aborted && this.#isIdle(Date.now() - quietSince)) return IDLE
       this.#wasReset = false
       await this.#breather.due()
@@ -142,27 +218,71 @@ class SinkSpine implements SinkRun {
     return { kind: 'budget' }
   }
 
-  async #process(fetched: readonly Fetched[], ends: readonly PartitionEnd[], budget: OwnedBudget): Promise<void> {
-    const { chain, errors, consume, commit } = this.#stages
-    const tallies = new SinkTallies()
-    for (const batch of fetched) tallies.add(batch)
-    commit.count(tallies.all())
+  /** The dead letters that are to be tried again come first, and are done before anything else is read. */
+  async #redrive(budget: OwnedBudget): Promise<void> {
+    const { redrive } = this.#deps
+    if (redrive === null || redrive === undefined) return
+    const ends = () => [{ topic: redrive.topic, partition: QUEUE_PARTITION, next: redrive.position }]
+    const make: Make = (fetched, tallies, time) => this.#redrawn(fetched, tallies, time)
+    for (;;) {
+      const fetched = await redrive.next(budget)
+      if (fetched.length === 0) break
+      await this.#process(fetched, ends(), budget, make)
+    }
+    await this.#ended(budget)
+    this.#passOver(ends())
+    await this.#commit(budget)
+  }
+
+  async #redrawn(fetched: readonly Fetched[], tallies: SinkTallies, budget: Budget): Promise<readonly ConnectRecord[]> {
+    const { redrive } = this.#stages
+    const records = await redrive.records(redrive.read(fetched), tallies, budget)
+    return await redrive.transform(records, tallies, budget)
+  }
+
+  async #records(fetched: readonly Fetched[], tallies: SinkTallies, budget: Budget): Promise<readonly ConnectRecord[]> {
+    const { chain, errors, consume } = this.#stages
     if (consume.prepares) await consume.prepare(fetched, budget)
     const read = consume.consume(fetched, tallies)
-    const records =
-      chain.transforms.length === 0 ? read : await transform(read, chain.transforms, errors, tallies, budget)
+    return chain.transforms.length === 0 ? read : await transform(read, chain.transforms, errors, tallies, budget)
+  }
+
+  /** `make`: what makes records of what was fetched. */
+  async #process(
+    fetched: readonly Fetched[],
+    ends: readonly PartitionEnd[],
+    budget: OwnedBudget,
+    make: Make = (batches, tallies, time) => this.#records(batches, tallies, time),
+  ): Promise<void> {
+    const { letters, commit } = this.#stages
+    const tallies = commit.read(fetched, ends)
+    letters?.read(tallies, fetched)
+    const bytes = fetched.reduce((sum, { buffer }) => sum + buffer.length, 0)
+    this.#unflushed += bytes
+    const count = fetched.reduce((sum, batch) => sum + batch.count, 0)
+    this.#stages.counters.meter.polled(count, 0)
+    const records = await make(fetched, tallies, budget)
     await this.#ended(budget)
     this.lastRecords = Date.now()
     this.firstRecords ??= this.lastRecords
-    this.#putting = this.#put({ records, tallies, ends }, budget)
+    this.#putting = this.#put({ records, bytes, tallies, ends }, budget)
+  }
+
+  /** Up to these ends there was nothing. */
+  #passOver(ends: readonly PartitionEnd[]): void {
+    const { commit } = this.#stages
+    commit.read([], ends)
+    commit.ended(ends)
   }
 
   /** Goes on beside the next fetch. */
   async #put(batch: SinkBatch, budget: OwnedBudget): Promise<void> {
-    const { put, commit } = this.#stages
+    const { put, commit, counters, letters } = this.#stages
     try {
       await put.put(batch, budget, (ends) => commit.put(ends))
+      for (const { written, since } of batch.tallies.ranges) counters.meter.taken(written, since)
       commit.ended(batch.ends)
+      await letters?.send((origin) => commit.hasEnded(origin))
     } catch (error) {
       this.#failure = error
       budget.end('a put failed')
@@ -180,8 +300,17 @@ class SinkSpine implements SinkRun {
 
   async #commit(budget: Budget): Promise<void> {
     await this.#ended(budget)
-    await this.#stages.commit.commit(budget)
+    await this.#commitEnded(budget)
     this.#nextCommit = Date.now() + this.#flushMs
+    this.#unflushed = 0
+  }
+
+  /** The dead letters of what has ended are durable before its offsets are committed. */
+  async #commitEnded(budget: Budget): Promise<void> {
+    const { letters, commit } = this.#stages
+    await letters?.send((origin) => commit.hasEnded(origin))
+    await letters?.flush(budget)
+    await commit.commit(budget)
   }
 
   /** What comes before the run is idle, or a commit is due. */
@@ -191,10 +320,10 @@ class SinkSpine implements SinkRun {
     const idleAt = Math.max(quietSince + idleAfterMs, now + SHORTEST_WAIT_MS)
     try {
       const fetched = await consumer.poll(Math.max(0, Math.min(idleAt, this.#nextCommit) - now), budget.signal)
-      this.#stages.counters.lastPoll = Date.now()
+      this.#stages.counters.looked()
       return fetched
     } catch (error) {
-      if (error instanceof OffsetOutOfRange) await this.#reset(error)
+      if (error instanceof OffsetOutOfRange) await this.#reset(error, budget)
       else throw staged('KAFKA_CONSUME', error)
       return []
     }
@@ -202,17 +331,18 @@ class SinkSpine implements SinkRun {
 
   /** Nothing came for long enough, and the brokers have said that nothing is there: a slow answer is no end. */
   #isIdle(quietMs: number): boolean {
-    const { idleAfterMs, positions, consumer } = this.#deps
+    const { idleAfterMs, consumer } = this.#deps
     if (quietMs < idleAfterMs) return false
     if (quietMs >= idleAfterMs + PATIENCE_MS) return true
     const lag = consumer.lag()
-    for (const [topic, partitions] of positions)
+    for (const [topic, partitions] of this.#stages.positions)
       for (const partition of partitions.keys()) if (lag.get(topic)?.get(partition) !== 0) return false
     return true
   }
 
   /** The log was cut, or the topic made anew: `auto.offset.reset` says where to go on. */
-  async #reset(error: OffsetOutOfRange): Promise<void> {
+  async #reset(error: OffsetOutOfRange, budget: Budget): Promise<void> {
+    await this.#ended(budget)
     const { cluster, consumer, reset, isolation, log } = this.#deps
     const offsets = await resetOffsets(cluster, error.partitions, reset, isolation)
     for (const { topic, partition, offset } of offsets) {
@@ -222,6 +352,7 @@ class SinkSpine implements SinkRun {
         goesOnAt: offset,
         error: error.message,
       })
+      this.#stages.commit.reset(topic, partition, offset)
       consumer.seek(topic, partition, offset)
     }
     this.#wasReset = true
@@ -229,21 +360,21 @@ class SinkSpine implements SinkRun {
 
   /** Control records and gaps at the end are passed over with the last batch. */
   #positions(): PartitionEnd[] {
-    const { positions, consumer } = this.#deps
+    const { consumer } = this.#deps
     const ends: PartitionEnd[] = []
-    for (const [topic, partitions] of positions)
+    for (const [topic, partitions] of this.#stages.positions)
       for (const partition of partitions.keys())
         ends.push({ topic, partition, next: consumer.position(topic, partition) })
     return ends
   }
 
   async drain(budget: Budget): Promise<void> {
-    const { commit, counters } = this.#stages
+    const { put, commit, counters } = this.#stages
     const before = this.#failure
     if (this.#putting !== null) await within(this.#putting, budget, 'Waiting for the last put')
     const later = this.#failure === before || this.#failure instanceof BudgetEnded ? null : this.#failure
     try {
-      await commit.commit(budget)
+      await this.#commitEnded(budget)
     } catch (error) {
       if (before === null && later === null) throw error
       this.#deps.log.debug('the drain after a failure was not clean', { error: text(error) })
@@ -253,19 +384,27 @@ class SinkSpine implements SinkRun {
       this.#lag = lagOf(this.#deps.consumer)
     }
     if (later !== null) throw later
+    if (!put.isDecided || !commit.isDecided) throw new InDoubt(IN_DOUBT, this.#failure)
   }
 
   async stop(): Promise<void> {
-    await this.#stages.task.stop()
+    const { task, letters } = this.#stages
+    await task.stop()
+    await letters?.close()
   }
 }
+
+type Make = (fetched: readonly Fetched[], tallies: SinkTallies, budget: Budget) => Promise<readonly ConnectRecord[]>
+
+/** What the next slice waits out: the connector's own request time. */
+const IN_DOUBT = 'The last records are in doubt: a write that failed may still get into the target'
 
 /** How long a run waits in addition for brokers that don't answer, in ms. */
 const PATIENCE_MS = 5_000
 const SHORTEST_WAIT_MS = 50
 
 /** Other than a source, a sink can't say when records will come: whoever watches its lag can. */
-const IDLE: Outcome = { kind: 'idle', idleMs: Number.MAX_SAFE_INTEGER, note: null }
+const IDLE: Outcome = { kind: 'idle', idleMs: 0, certain: false, mark: null }
 
 /** Whole batches, together no more than `most` records where one alone isn't. */
 function* portions(fetched: readonly Fetched[], most: number): Generator<[batches: Fetched[], isLast: boolean]> {
@@ -287,9 +426,14 @@ function endOf({ topic, partition, nextOffset }: Fetched): PartitionEnd {
   return { topic, partition, next: nextOffset }
 }
 
-function lagOf(consumer: Consumer): number | null {
-  let lag: number | null = null
-  for (const partitions of consumer.lag().values())
-    for (const records of partitions.values()) lag = (lag ?? 0) + records
-  return lag
+/** Records: of all partitions, and of the one that is furthest behind. */
+interface Lag {
+  readonly all: number
+  readonly most: number
+}
+
+function lagOf(consumer: Consumer): Lag | null {
+  const each = [...consumer.lag().values()].flatMap((partitions) => [...partitions.values()])
+  if (each.length === 0) return null
+  return { all: each.reduce((sum, records) => sum + records, 0), most: Math.max(...each) }
 }

@@ -4,6 +4,7 @@ import type { Producer } from '../kafka/producer.ts'
 import type { SourceOffsetsState } from '../state/source-offsets.ts'
 import type { Counters } from './counters.ts'
 import { text } from './errors.ts'
+import { isRedrivePartition } from './redriven.ts'
 import type { Committable, SourceOffset } from './source-progress.ts'
 
 /** Offsets in the offsets topic: a store in memory that knows how they are written. */
@@ -13,6 +14,14 @@ export type TopicOffsets = Pick<SourceOffsetsState, 'get' | 'all' | 'encode' | '
 export interface StoredOffsets extends SourceOffsets {
   /** Durable when it resolves; `get` answers them from then on. */
   save(offsets: readonly SourceOffset[]): Promise<void>
+}
+
+/** As the connector sees them: without the place in the queue of its dead letters. */
+export function ownOffsets(offsets: SourceOffsets): SourceOffsets {
+  return {
+    get: (partition) => offsets.get(partition),
+    all: () => offsets.all().filter(({ partition }) => !isRedrivePartition(partition)),
+  }
 }
 
 /** Appends offsets to the offsets topic, behind the records that they are of. */
@@ -50,20 +59,49 @@ export class CommitNotice {
   readonly #task: SourceTask
   readonly #counters: Counters
   readonly #log: PluginLog
+  readonly #transactional: boolean
 
-  constructor(task: SourceTask, counters: Counters, log: PluginLog) {
+  /** `transactional`: what is committed together is acknowledged by that, and is a transaction. */
+  constructor(task: SourceTask, counters: Counters, log: PluginLog, transactional: boolean) {
     this.#task = task
     this.#counters = counters
     this.#log = log
+    this.#transactional = transactional
   }
 
-  /** A source that fails to take note of it doesn't fail for that, as in Connect. */
-  async committed({ offsets, tallies }: Committable): Promise<void> {
-    for (const tally of tallies) this.#counters.end(tally)
+  /** The records of the batches are acknowledged. */
+  acknowledged(tallies: Committable['tallies']): void {
+    for (const { written, since } of tallies) this.#counters.meter.acknowledged(written, since)
+  }
+
+  /** The next slice reads them again. */
+  givenUp(tallies: Committable['tallies']): void {
+    for (const tally of tallies) this.#counters.giveBack(tally)
+  }
+
+  failed(): void {
+    this.#counters.meter.count('commitFailures')
+  }
+
+  /** After `ms`. A source that fails to take note of it doesn't fail for that, as in Connect. */
+  async committed({ offsets, tallies }: Committable, ms: number): Promise<void> {
+    let passed = 0
+    for (const tally of tallies) {
+      passed += tally.read
+      this.#counters.end(tally)
+    }
+    const { meter } = this.#counters
+    meter.committed(ms)
+    if (this.#transactional) {
+      this.acknowledged(tallies)
+      meter.transaction(passed)
+    }
+    this.#counters.pass(passed)
     this.#counters.lastCommit = Date.now()
-    if (this.#task.committed === undefined || offsets.length === 0) return
+    const own = offsets.filter(({ partition }) => !isRedrivePartition(partition))
+    if (this.#task.committed === undefined || own.length === 0) return
     try {
-      await this.#task.committed(offsets)
+      await this.#task.committed(own)
     } catch (error) {
       this.#log.warn('the source could not take note of committed offsets', { error: text(error) })
     }

@@ -1,6 +1,7 @@
 /** Which source offsets may be committed: those of batches whose records, and all records before them, have ended. */
 import type { ConnectRecord, Position } from '../connect/record.ts'
 import type { SingleTally } from './counters.ts'
+import type { Ending } from './transaction-boundary.ts'
 
 export interface SourceOffset {
   readonly partition: Position
@@ -13,6 +14,8 @@ export interface SourceBatch {
   /** The last offset of each source partition, filtered records included. */
   readonly offsets: readonly SourceOffset[]
   readonly tally: SingleTally
+  /** How the connector wants the transaction to end after it; null: not yet, or it isn't asked. */
+  readonly ending: Ending | null
 }
 
 /** What is committed together. */
@@ -24,8 +27,8 @@ export interface Committable {
 interface Delivered {
   /** Records appended up to the batch's end: once so many are acknowledged, the batch has ended. */
   readonly position: number
-  /** Records of it that were appended. */
-  readonly appended: number
+  /** Records of the source of which all was appended. */
+  readonly written: number
   readonly batch: SourceBatch
 }
 
@@ -36,24 +39,27 @@ export class SourceProgress {
   #offsets = new Map<string, SourceOffset>()
   #tallies: SingleTally[] = []
 
-  add(position: number, appended: number, batch: SourceBatch): void {
-    this.#delivered.push({ position, appended, batch: { ...batch, records: [] } })
+  add(position: number, written: number, batch: SourceBatch): void {
+    this.#delivered.push({ position, written, batch: { ...batch, records: [] } })
   }
 
-  /** Takes note of how many records are acknowledged without a gap. */
-  settle(acknowledged: number): void {
+  /** Takes note of how many records are acknowledged without a gap. Answers the batches that have ended by it. */
+  settle(acknowledged: number): readonly SingleTally[] {
+    const ended: SingleTally[] = []
     let next = this.#delivered[this.#head]
     while (next !== undefined && next.position <= acknowledged) {
       const { offsets, tally } = next.batch
-      tally.written += next.appended
+      tally.written += next.written
       for (const entry of offsets) this.#offsets.set(partitionKey(entry.partition), entry)
       this.#tallies.push(tally)
+      ended.push(tally)
       next = this.#delivered[++this.#head]
     }
     if (this.#head > 256) {
       this.#delivered = this.#delivered.slice(this.#head)
       this.#head = 0
     }
+    return ended
   }
 
   /** Whether anything has ended since the last `take`. */

@@ -1,27 +1,35 @@
 /** The spine of a source task: poll → transform → produce, with its offsets. */
 import { type Budget, BudgetEnded, budget as newBudget, pause } from '../connect/budget.ts'
 import { ConfigError } from '../connect/errors.ts'
-import type { PluginLog, Polled, SourceConnector, SourceTask } from '../connect/plugin.ts'
+import type { PluginLog, SourceConnector, SourceTask } from '../connect/plugin.ts'
+import type { ConnectRecord } from '../connect/record.ts'
 import { parse, type RawConfig } from '../connect/settings.ts'
+import { clientSettings } from '../kafka/client-settings.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import type { Producer } from '../kafka/producer.ts'
 import type { TransactionalProducer } from '../kafka/transactional-producer.ts'
-import type { Progress } from '../state/leases.ts'
-import { type ConnectorSettings, connectorSettings } from '../worker/connector-settings.ts'
+import type { RunProgress } from '../state/lease.ts'
+import { connectorSettings } from '../worker/connector-settings.ts'
+import type { InFlight } from '../worker/in-flight.ts'
 import type { Worker } from '../worker/settings.ts'
 import { AtLeastOnce, type AtLeastOnceDeps } from './at-least-once.ts'
 import { buildChain, type Chain, type PluginSource } from './chain.ts'
 import { Counters, SingleTally } from './counters.ts'
 import type { Delivery } from './delivery.ts'
 import { ErrorPolicy, staged, text } from './errors.ts'
-import { ExactlyOnce } from './exactly-once.ts'
-import { Poller } from './poll.ts'
+import { ExactlyOnce, type ExactlyOnceDeps } from './exactly-once.ts'
+import { type Polled, Poller } from './poll.ts'
 import { ProduceStage } from './produce.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
-import type { Outcome, Run } from './run.ts'
-import { CommitNotice, OffsetWriter, type StoredOffsets, type TopicOffsets } from './source-offsets.ts'
+import { RedriveStage } from './redrive.ts'
+import type { RedriveQueue } from './redrive-queue.ts'
+import { redrivePartition } from './redriven.ts'
+import { InDoubt, type Outcome, type Run } from './run.ts'
+import { openSourceDeadLetters, type SourceDeadLetters } from './source-dead-letters.ts'
+import { CommitNotice, OffsetWriter, ownOffsets, type StoredOffsets, type TopicOffsets } from './source-offsets.ts'
 import { lastOffsets } from './source-progress.ts'
 import { Topics } from './topics.ts'
+import { type Ending, type TransactionRequests, transactionBoundary } from './transaction-boundary.ts'
 import { transform } from './transform.ts'
 import { Breather, within } from './waiting.ts'
 
@@ -42,9 +50,16 @@ export interface SourceDeps {
     | { readonly kind: 'at-least-once'; readonly producer: Producer }
     /** `init` is called before the first transaction: `producer.init`, or nothing where that has run. */
     | { readonly kind: 'exactly-once'; readonly producer: TransactionalProducer; init(): Promise<void> }
+  /** The dead letters that are to be tried again; the caller's, to be closed after `stop`. */
+  readonly redrive?: RedriveQueue | null
   /** Where the source goes on from. */
   readonly offsets: TopicOffsets | StoredOffsets
+  /** Gets the topics that records go to (KIP-558). */
+  readonly usedTopics?: Set<string>
   readonly log: PluginLog
+  /** Takes the secrets out of a text; dead letters tell errors. */
+  readonly scrub?: (text: string) => string
+  readonly inFlight: Pick<InFlight, 'polled'>
   /** How long the run waits for records before it ends as idle, in ms. */
   readonly idleAfterMs: number
 }
@@ -53,29 +68,51 @@ export interface SourceDeps {
 export async function openSource(deps: SourceDeps, budget: Budget): Promise<SourceRun> {
   const { declaration, connector, task: number, offsets, log } = deps
   const settings = connectorSettings(deps.config, deps.worker)
-  const intervalMs = transactionInterval(settings)
   const taskConfig = parse(declaration.settings, deps.taskConfig)
-  const chain = await buildChain(settings, deps.plugins)
-  const task = await declaration.start(taskConfig, { connector, task: number, offsets, log }, budget)
+  const { producer: producerSettings } = clientSettings(deps.worker.raw, 'producer', settings.producerOverrides)
+  const { transactionTimeoutMs: timeoutMs } = producerSettings
+  const boundary = transactionBoundary(settings, declaration, taskConfig, timeoutMs)
+  const requests = deps.delivery.kind === 'exactly-once' && boundary.kind === 'connector' ? boundary.requests : null
+  const chain = await buildChain(settings, deps.plugins, log)
   const counters = new Counters(log)
-  const errors = new ErrorPolicy(`${connector}-${number}`, settings.errors, counters, log)
   const { producer } = deps.delivery
-  const stage = new ProduceStage(chain, producer, new Topics(deps.cluster, producer, settings.topicCreation), errors)
-  const notice = new CommitNotice(task, counters, log)
-  const delivery = await openDelivery(deps, stage, notice, intervalMs).catch(async (error: unknown) => {
+  const owner = { connector, task: number, scrub: deps.scrub ?? ((text: string) => text) }
+  const written = { ...owner, producer, meter: counters.meter }
+  const letters = await openSourceDeadLetters(settings, deps.cluster, written, log)
+  const asked = requests === null ? {} : { transactionContext: requests }
+  const own = ownOffsets(offsets)
+  const task = await declaration.start(taskConfig, { connector, task: number, offsets: own, log, ...asked }, budget)
+  const errors = new ErrorPolicy(`${connector}-${number}`, settings.errors, counters, log, letters)
+  const topics = new Topics(deps.cluster, producer, settings.topicCreation, deps.usedTopics ?? new Set())
+  const stage = new ProduceStage(chain, producer, topics, errors, letters)
+  const notice = new CommitNotice(task, counters, log, deps.delivery.kind === 'exactly-once')
+  const delivery = await openDelivery(deps, stage, notice, { boundary, timeoutMs }).catch(async (error: unknown) => {
     await task.stop()
     throw error
   })
   const limit = rateLimit(settings.rateLimit)
-  const poller = new Poller({ task, class: declaration.class, counters, log, portion: limit.portion })
-  return new SourceSpine({ task, chain, counters, errors, stage, limit, poller, delivery, log }, deps.idleAfterMs)
+  const poller = new Poller({
+    task,
+    requests,
+    class: declaration.class,
+    counters,
+    log,
+    limit,
+    bytes: deps.inFlight.polled,
+  })
+  const redrive = new RedriveStage(chain, errors, 'source')
+  const queue = deps.redrive ?? null
+  return new SourceSpine(
+    { task, requests, chain, counters, errors, letters, redrive, queue, stage, limit, poller, delivery, log },
+    deps.idleAfterMs,
+  )
 }
 
 async function openDelivery(
-  { delivery, offsets, worker }: SourceDeps,
+  { delivery, offsets, worker, log }: SourceDeps,
   stage: ProduceStage,
   notice: CommitNotice,
-  intervalMs: number | null,
+  transactions: Pick<ExactlyOnceDeps, 'boundary' | 'timeoutMs'>,
 ): Promise<Delivery> {
   const { producer } = delivery
   const flushMs = worker.settings['offset.flush.interval.ms']
@@ -87,7 +124,10 @@ async function openDelivery(
   }
   const writer = new OffsetWriter(producer, offsets)
   if (delivery.kind === 'exactly-once')
-    return new ExactlyOnce({ ...delivery, init: () => delivery.init(), stage, notice, offsets: writer, intervalMs })
+    return new ExactlyOnce({
+      ...{ producer: delivery.producer, init: () => delivery.init(), stage, notice, offsets: writer },
+      ...{ ...transactions, log },
+    })
   await writer.prepare()
   const save: AtLeastOnceDeps['save'] = async (entries) => {
     writer.append(entries)
@@ -97,24 +137,17 @@ async function openDelivery(
   return new AtLeastOnce({ producer, stage, notice, save, intervalMs: flushMs })
 }
 
-function transactionInterval({ transactionBoundary, transactionIntervalMs }: ConnectorSettings): number | null {
-  switch (transactionBoundary) {
-    case 'poll':
-      return null
-    case 'interval':
-      return transactionIntervalMs
-    case 'connector':
-      throw ConfigError.invalid('transaction.boundary', 'connector', 'it is not supported yet: use poll or interval')
-    default:
-      return transactionBoundary satisfies never
-  }
-}
-
 interface Stages {
   readonly task: SourceTask
+  /** Where the connector ends the transactions. */
+  readonly requests: TransactionRequests | null
   readonly chain: Chain
   readonly counters: Counters
   readonly errors: ErrorPolicy
+  /** Null where none are written. */
+  readonly letters: SourceDeadLetters | null
+  readonly redrive: RedriveStage
+  readonly queue: RedriveQueue | null
   readonly stage: ProduceStage
   readonly limit: RateLimit
   readonly poller: Poller
@@ -136,8 +169,8 @@ class SourceSpine implements SourceRun {
     this.#idleAfterMs = idleAfterMs
   }
 
-  get progress(): Progress {
-    return this.#stages.counters.progress(null)
+  get progress(): RunProgress {
+    return this.#stages.counters.progress(null, null)
   }
 
   async run(budget: Budget): Promise<Outcome> {
@@ -154,17 +187,19 @@ class SourceSpine implements SourceRun {
   }
 
   async #loop(budget: Budget): Promise<Outcome> {
-    const { poller, limit } = this.#stages
+    const { poller, limit, stage, delivery } = this.#stages
+    await this.#redrive(budget)
     let quietSince = Date.now()
     while (!this.#done) {
       const polled = await poller.take(budget)
       if (polled === undefined) break
       if (polled.done === true) this.#done = true
       const { length } = polled.records
+      if (length === 0 && polled.ending !== null) await this.#process(polled, budget)
       if (length > 0) {
-        if (limit.portion === Number.POSITIVE_INFINITY && !this.#done) poller.start(budget)
+        if (!limit.isSet && !this.#done) poller.start(budget)
         await this.#process(polled, budget)
-        await limit.spend(length, budget)
+        await limit.spend(length, length * stage.averageSize, budget)
         quietSince = Date.now()
         this.firstRecords ??= quietSince
         this.lastRecords = quietSince
@@ -172,23 +207,56 @@ class SourceSpine implements SourceRun {
       } else if (!this.#done) {
         const idleMs = Math.max(polled.idleMs ?? 0, SHORTEST_IDLE_MS)
         const quietMs = Date.now() - quietSince
-        if (quietMs + idleMs >= this.#idleAfterMs) return { kind: 'idle', idleMs, note: polled.note ?? null }
+        if (quietMs + idleMs >= this.#idleAfterMs && !delivery.isOpen) {
+          const { certain = false, mark = null } = polled
+          return { kind: 'idle', idleMs, certain, mark }
+        }
         await pause(idleMs, budget)
       }
     }
-    this.#stages.delivery.check()
+    delivery.check()
     return { kind: this.#done ? 'done' : 'budget' }
   }
 
-  async #process({ records }: Polled, budget: Budget): Promise<void> {
-    const { chain, counters, errors, stage, poller, delivery } = this.#stages
+  async #process({ records, ending }: Polled, budget: Budget): Promise<void> {
+    const { requests } = this.#stages
+    if (requests === null) return this.#deliver(records, ending, budget)
+    for (const [part, end] of requests.parts(records, ending)) await this.#deliver(part, end, budget)
+  }
+
+  /** The dead letters that are to be tried again come first. Their place in the queue is committed as an offset. */
+  async #redrive(budget: Budget): Promise<void> {
+    const { queue, redrive, counters, letters, requests, delivery } = this.#stages
+    if (queue === null) return
+    for (let fetched = await queue.next(budget); fetched.length > 0; fetched = await queue.next(budget)) {
+      const queued = redrive.read(fetched)
+      const tally = new SingleTally()
+      tally.read = queued.length
+      tally.since = Date.now()
+      counters.open(tally)
+      const redrawn = await redrive.records(queued, tally, budget)
+      for (const { record, redriven } of redrawn) letters?.redrawn(record, redriven)
+      letters?.polled(
+        tally,
+        redrawn.map(({ record }) => record),
+      )
+      const records = await redrive.transform(redrawn, tally, budget)
+      const offsets = [{ partition: redrivePartition(queue.topic), offset: { offset: queue.position } }]
+      await delivery.deliver({ records, offsets, tally, ending: requests === null ? null : 'commit' }, budget)
+    }
+  }
+
+  async #deliver(records: readonly ConnectRecord[], ending: Ending | null, budget: Budget): Promise<void> {
+    const { chain, counters, errors, letters, stage, poller, delivery } = this.#stages
     const tally = new SingleTally()
     tally.read = records.length
+    tally.since = records[0]?.timestamp ?? Date.now()
     counters.open(tally)
+    letters?.polled(tally, records)
     const offsets = lastOffsets(records)
     const kept =
       chain.transforms.length === 0 ? records : await transform(records, chain.transforms, errors, tally, budget)
-    await delivery.deliver({ records: kept, offsets, tally }, budget)
+    await delivery.deliver({ records: kept, offsets, tally, ending }, budget)
     poller.learn(stage.averageSize)
   }
 
@@ -196,15 +264,18 @@ class SourceSpine implements SourceRun {
     const { poller, delivery, counters, log } = this.#stages
     if (poller.isPending) {
       const polled = await within(poller.take(budget), budget, 'Waiting for the last poll')
-      if (!this.#failed && polled !== undefined && polled.records.length > 0) await this.#process(polled, budget)
+      const isEmpty = polled === undefined || (polled.records.length === 0 && polled.ending === null)
+      if (!this.#failed && !isEmpty) await this.#process(polled, budget)
     }
     try {
       await delivery.drain(budget)
     } catch (error) {
       counters.close(true)
       // Given up when the run's time was over: it is read again.
-      if (error instanceof BudgetEnded) return
-      if (!this.#failed) throw staged('KAFKA_PRODUCE', error)
+      const isGivenUp = error instanceof BudgetEnded
+      if (!this.#failed && !isGivenUp) throw staged('KAFKA_PRODUCE', error)
+      if (!delivery.isDecided) throw new InDoubt(IN_DOUBT, error)
+      if (isGivenUp) return
       log.debug('the drain after a failure was not clean', { error: text(error) })
     }
     counters.close(this.#failed)
@@ -214,6 +285,9 @@ class SourceSpine implements SourceRun {
     await this.#stages.task.stop()
   }
 }
+
+/** What the next slice finds out by initializing the transactional id. */
+const IN_DOUBT = 'The last records and offsets are in doubt: whether they are committed shows with the next slice'
 
 /** For a source that has nothing and doesn't say when to look again. */
 const SHORTEST_IDLE_MS = 10

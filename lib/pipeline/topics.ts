@@ -15,16 +15,22 @@ export class Topics {
   readonly #cluster: Cluster
   readonly #producer: Producer
   readonly #creation: TopicCreation | null
+  readonly #used: Set<string>
   readonly #ready = new Set<string>()
 
-  constructor(cluster: Cluster, producer: Producer, creation: TopicCreation | null) {
+  /** `used` gets the topics that records go to. */
+  constructor(cluster: Cluster, producer: Producer, creation: TopicCreation | null, used: Set<string>) {
     this.#cluster = cluster
     this.#producer = producer
     this.#creation = creation
+    this.#used = used
   }
 
-  has(topic: string): boolean {
-    return this.#ready.has(topic)
+  /** Whether `append` may be called for the topic; then it counts as used. */
+  use(topic: string): boolean {
+    const isReady = this.#ready.has(topic)
+    if (isReady) this.#used.add(topic)
+    return isReady
   }
 
   /** After it, `append` may be called for the topic. */

@@ -4,13 +4,22 @@ import { Fraction, type JsonNode } from '../java/json-text.ts'
 
 /** As `difference`, place by place: `value.payload.id: expected 1, got 2`. Empty where the answers agree. */
 export function differences(expected: JsonNode, got: JsonNode): readonly string[] {
-  const why = difference(expected, got)
-  if (why === undefined) return []
   const [wanted, found] = [errorOf(expected), errorOf(got)]
-  if (wanted === undefined && found === undefined)
-    return unlike((expected as Members)['record'], (got as Members)['record'], 'record')
+  if (wanted === undefined && found === undefined) {
+    const [left, right] = [recordsOf(expected), recordsOf(got)]
+    if (left.length === 1 && right.length === 1) return unlike(left[0], right[0], 'record')
+    return unlike(left, right, 'records')
+  }
+  if (difference(expected, got) === undefined) return []
   if (wanted === undefined || found === undefined) return [`expected ${shown(expected)}`, `got ${shown(got)}`]
   return ['class', 'message', 'stage'].flatMap((key) => unlike(wanted[key], found[key], `error.${key}`))
+}
+
+/** A record is one of itself, and null is none. */
+function recordsOf(answer: JsonNode): readonly JsonNode[] {
+  const { record = null, records } = answer as Members
+  if (Array.isArray(records)) return records
+  return record === null ? [] : [record]
 }
 
 /** Where two values differ: as deep down as both go on being objects, or arrays of one length. */

@@ -8,7 +8,7 @@ import { objectOf } from './sample.ts'
 export interface TestCase {
   readonly name: string
   readonly record: JsonNode
-  /** `{record}` (null: filtered) or `{error}`. */
+  /** `{record}` (null: filtered), `{records}` or `{error}`. */
   readonly expected: JsonNode
 }
 
@@ -36,7 +36,8 @@ export async function readTestFile(file: string): Promise<TestFile> {
       const { name = `case ${i + 1}`, record, expected } = objectOf(one) ?? {}
       const result = objectOf(expected) ?? {}
       if (record === undefined) fail(`${String(name)} has no record`)
-      if (!('record' in result || 'error' in result)) fail(`${String(name)} expects neither {"record"} nor {"error"}`)
+      if (!('record' in result || Array.isArray(result['records']) || 'error' in result))
+        fail(`${String(name)} expects neither {"record"} nor {"records": [...]} nor {"error"}`)
       return { name: String(name), record: record ?? null, expected: withDefaults(expected ?? null) }
     }),
   }
@@ -67,9 +68,15 @@ function settingText(value: JsonNode): string {
 
 /** What an expected record leaves out is none: no key, no headers, no timestamp. */
 function withDefaults(expected: JsonNode): JsonNode {
-  const record = objectOf(objectOf(expected)?.['record'])
-  if (record === null) return expected
+  const { record, records } = objectOf(expected) ?? {}
+  if (Array.isArray(records)) return { records: records.map(recordWithDefaults) }
+  return objectOf(record) === null ? expected : { record: recordWithDefaults(record ?? null) }
+}
+
+function recordWithDefaults(node: JsonNode): JsonNode {
+  const record = objectOf(node)
+  if (record === null) return node
   const sink = record['kind'] === 'sink' ? { partition: 0, offset: 0, timestampType: 'CreateTime' } : {}
   const none = { partition: null, key: null, value: null, headers: [], timestamp: null }
-  return { record: { ...none, ...sink, ...record } as JsonNode }
+  return { ...none, ...sink, ...record } as JsonNode
 }

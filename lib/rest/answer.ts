@@ -1,4 +1,5 @@
-/** What a REST endpoint gets and gives; the HTTP around it is in app.ts. */
+/** What a REST endpoint gets and gives; the HTTP around it is in app.ts, its description in openapi.ts. */
+import { described, integer, named, object, type Schema, text } from './schema.ts'
 
 export interface Call {
   /** The path's connector or plugin name, decoded. */
@@ -6,6 +7,8 @@ export interface Call {
   /** The path's task number. */
   readonly task: number
   readonly query: URLSearchParams
+  /** Who has logged in by name; null where nobody has to. */
+  readonly user: string | null
   /** The body as JSON. `RestError` 400 where it is none, 415 where it has no Content-Type. */
   json(): Promise<unknown>
   /** The body as it was sent. */
@@ -16,7 +19,7 @@ export interface Answer {
   readonly status: number
   /** Absent: no body, and no Content-Type. */
   readonly body?: unknown
-  /** The body, where it is JSON text already. */
+  /** The body, where it is text already: JSON, or what the route produces. */
   readonly text?: string
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -25,8 +28,22 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With `:name` and `:task`. */
   readonly path: string
+  /** One line; this and what follows is what the OpenAPI document says. */
+  readonly summary?: string
+  /** Query parameters by name; none has to be there. */
+  readonly query?: Readonly<Record<string, Schema>>
+  readonly body?: Schema
+  /** The media type of its answers; absent: JSON. */
+  readonly produces?: 'application/json' | 'text/plain'
+  /** What an answer holds, by status; null: no body. Errors needn't be named: they all are `{error_code, message}`. */
+  readonly answers?: Readonly<Record<number, Schema | null>>
   handle(call: Call): Promise<Answer>
 }
+
+export const errorMessage = named(
+  'ErrorMessage',
+  object({ error_code: described('The status', integer), message: text }),
+)
 
 /** An answer of `{error_code, message}`. */
 export class RestError extends Error {

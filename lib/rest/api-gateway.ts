@@ -7,8 +7,12 @@ export function toRequest(event: APIGatewayProxyEventV2): Request {
   const query = event.rawQueryString === '' ? '' : `?${event.rawQueryString}`
   const headers = new Headers()
   for (const [name, value] of Object.entries(event.headers)) if (value !== undefined) headers.append(name, value)
-  return new Request(`http://localhost${encodePath(event.rawPath)}${query}`, { method, headers, ...requestBody(event) })
+  const init = { method: REFUSED.has(method) ? `NO-${method}` : method, headers, ...requestBody(event) }
+  return new Request(`http://localhost${encodePath(event.rawPath)}${query}`, init)
 }
+
+/** Methods that no web request may have; by another name, they are answered as any that no route has. */
+const REFUSED: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
 /** What a URL parser would take for the end of the path, or for an escape that it isn't. */
 function encodePath(path: string): string {

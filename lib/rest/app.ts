@@ -4,26 +4,39 @@
  */
 import { Hono } from 'hono'
 import { ConnectError, trace } from '../connect/errors.ts'
-import { type Answer, type Call, httpError, RestError, type Route } from './answer.ts'
+import { type Answer, httpError, RestError, type Route } from './answer.ts'
+import { callOf } from './call.ts'
+import { configHistory } from './config-history.ts'
 import { connectorConfig } from './connector-config.ts'
 import { connectorPlugins } from './connector-plugins.ts'
 import { connectorStatus } from './connector-status.ts'
 import { connectors } from './connectors.ts'
+import { costs } from './cost.ts'
+import { custody, refusingAside } from './custody.ts'
 import type { Deps } from './deps.ts'
+import { dlq } from './dlq.ts'
+import { loggers } from './loggers.ts'
+import { logLines } from './logs.ts'
 import { mendingTable } from './lost-table.ts'
+import { acceptsText, checkMediaTypes } from './media-types.ts'
+import { metrics } from './metrics.ts'
+import { offsetHistory } from './offset-history.ts'
+import { offsets } from './offsets.ts'
+import { openApi } from './openapi.ts'
 import { penstock } from './penstock.ts'
 import { preview } from './preview.ts'
 import { restart } from './restart.ts'
-import { root } from './root.ts'
+import { CONNECT_VERSION, root } from './root.ts'
 import { targetState } from './target-state.ts'
 import { tasks } from './tasks.ts'
+import { topics } from './topics.ts'
 
 export interface App {
   fetch(request: Request): Promise<Response>
 }
 
 /** In the order of Connect's documentation, then our own. */
-function routes(deps: Deps): Route[] {
+export function routes(deps: Deps): Route[] {
   return [
     ...root(deps),
     ...connectors(deps),
@@ -32,32 +45,44 @@ function routes(deps: Deps): Route[] {
     ...restart(deps),
     ...targetState(deps),
     ...tasks(deps),
+    ...offsets(deps),
+    ...topics(deps),
     ...connectorPlugins(deps),
+    ...loggers(deps),
+    ...custody(deps),
     ...penstock(deps),
+    ...configHistory(deps),
+    ...offsetHistory(deps),
+    ...costs(deps),
+    ...metrics(deps),
+    ...logLines(deps),
+    ...dlq(deps),
     ...preview(deps),
   ]
 }
 
 export function createApp(deps: Deps): App {
   const hono = new Hono({ getPath: rawPath })
-  const all = routes(deps)
+  const connects = routes(deps)
+  const all = [...connects, openApi(connects, CONNECT_VERSION)]
   for (const route of all) {
-    const handle = mendingTable(deps, route)
+    const handle = mendingTable(deps, { ...route, handle: refusingAside(deps, route) })
     hono.on(route.method, route.path, async (context) => {
       const request = context.req.raw
-      checkMediaTypes(request)
-      return respond(await handle(call(request, context.req.param())))
+      checkMediaTypes(request, route.produces)
+      return respond(await handle(callOf(deps, request, context.req.param())))
     })
   }
   for (const path of new Set(all.map((route) => route.path))) {
     const allowed = allowedMethods(all.filter((route) => route.path === path))
-    hono.on('OPTIONS', path, () => new Response(allowed, { headers: { Allow: allowed, 'Content-Type': 'text/plain' } }))
+    hono.on('OPTIONS', path, (context) => options(context.req.raw, allowed))
     hono.all(path, () => failure(httpError(405)))
   }
   hono.notFound(() => failure(httpError(404)))
-  hono.onError((error) => {
+  hono.onError((error, { req }) => {
     const answer = failure(error)
-    if (answer.status === 500) deps.log.error('a request failed', { error: trace(error) })
+    if (answer.status === 500)
+      deps.log.error('a request failed', { method: req.method, path: req.path, error: trace(error) })
     return answer
   })
   return { fetch: async (request) => (isAmbiguous(request) ? ambiguous() : hono.fetch(request)) }
@@ -69,10 +94,10 @@ function rawPath(request: Request): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-/** A slash inside of a name, or percent signs that mean nothing: refused, as Jetty does. */
+/** A slash inside of a name, two in a row, or percent signs that mean nothing: refused, as Jetty does. */
 function isAmbiguous(request: Request): boolean {
   const { pathname } = new URL(request.url)
-  if (/%2f|%5c/i.test(pathname)) return true
+  if (/%2f|%5c|\/\//i.test(pathname)) return true
   try {
     decodeURIComponent(pathname)
     return false
@@ -85,6 +110,11 @@ function ambiguous(): Response {
   return failure(new RestError(400, 'Ambiguous URI path: a name may not contain an encoded slash'))
 }
 
+function options(request: Request, allowed: string): Response {
+  const [body, type] = acceptsText(request) ? [allowed, 'text/plain'] : [null, 'application/json']
+  return new Response(body, { headers: { Allow: allowed, 'Content-Type': type } })
+}
+
 /** Jersey's order of a set of methods; HEAD goes with GET. */
 const METHODS = ['HEAD', 'DELETE', 'POST', 'GET', 'OPTIONS', 'PUT', 'PATCH']
 
@@ -92,53 +122,6 @@ function allowedMethods(routes: readonly Route[]): string {
   const own = new Set<string>(['OPTIONS', ...routes.map((route) => route.method)])
   if (own.has('GET')) own.add('HEAD')
   return METHODS.filter((method) => own.has(method)).join(', ')
-}
-
-function checkMediaTypes(request: Request): void {
-  const type = request.headers.get('content-type')
-  if (type !== null && request.method !== 'GET' && request.method !== 'HEAD' && !isJson(type)) throw httpError(415)
-  const accept = request.headers.get('accept')
-  if (accept !== null && !accept.split(',').some(acceptsJson)) throw httpError(406)
-}
-
-function isJson(type: string): boolean {
-  return mediaType(type) === 'application/json'
-}
-
-function acceptsJson(range: string): boolean {
-  const [, ...parameters] = range.split(';').map((part) => part.trim())
-  if (parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) return false
-  return ['*/*', 'application/*', 'application/json'].includes(mediaType(range))
-}
-
-function mediaType(text: string): string {
-  return (text.split(';')[0] ?? '').trim().toLowerCase()
-}
-
-function call(request: Request, params: Readonly<Record<string, string>>): Call {
-  const task = params['task'] ?? '0'
-  if (!/^[+-]?\d{1,10}$/.test(task)) throw httpError(404, true)
-  let sent: Promise<string> | undefined
-  const text = () => {
-    sent ??= request.text()
-    return sent
-  }
-  return {
-    name: params['name'] ?? '',
-    task: Number(task),
-    query: new URL(request.url).searchParams,
-    async json() {
-      if (!request.headers.has('content-type')) throw httpError(415, true)
-      const body = await text()
-      try {
-        return JSON.parse(body) as unknown
-      } catch (cause) {
-        const why = body.trim() === '' ? 'it is empty' : (cause as Error).message
-        throw new RestError(400, `The request body is not JSON: ${why}`, { cause })
-      }
-    },
-    text,
-  }
 }
 
 function respond(answer: Answer): Response {

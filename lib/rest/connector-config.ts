@@ -1,8 +1,16 @@
 /** /connectors/NAME/config: get, put (create or update), patch (KIP-477). */
-import type { Properties } from '../state/config-records.ts'
+import type { ConfigRecord, Properties } from '../state/config-records.ts'
 import { type Answer, type Call, ok, type Route } from './answer.ts'
 import { properties, withName } from './config-body.ts'
-import { connectorInfo, connectorNotFound, connectorType, requireView } from './connector-info.ts'
+import {
+  config,
+  connectorInfo,
+  connectorNotFound,
+  connectorType,
+  info,
+  type LiveView,
+  requireView,
+} from './connector-info.ts'
 import { created } from './connectors.ts'
 import type { Deps } from './deps.ts'
 import { decideAndWrite } from './write.ts'
@@ -11,9 +19,29 @@ const PATH = '/connectors/:name/config'
 
 export function connectorConfig(deps: Deps): Route[] {
   return [
-    { method: 'GET', path: PATH, handle: async ({ name }) => ok((await requireView(deps, name)).config) },
-    { method: 'PUT', path: PATH, handle: (call) => put(deps, call) },
-    { method: 'PATCH', path: PATH, handle: (call) => patch(deps, call) },
+    {
+      method: 'GET',
+      path: PATH,
+      summary: "A connector's config",
+      answers: { 200: config },
+      handle: async ({ name }) => ok((await requireView(deps, name)).config),
+    },
+    {
+      method: 'PUT',
+      path: PATH,
+      summary: 'Creates a connector, or gives it another config',
+      body: config,
+      answers: { 200: info, 201: info },
+      handle: (call) => put(deps, call),
+    },
+    {
+      method: 'PATCH',
+      path: PATH,
+      summary: "Changes settings of a connector's config; null takes one away",
+      body: config,
+      answers: { 200: info },
+      handle: (call) => patch(deps, call),
+    },
   ]
 }
 
@@ -22,7 +50,10 @@ async function put(deps: Deps, call: Call): Promise<Answer> {
   const config = withName(name, properties(await call.json()))
   const { requireValid } = await import('./validation/validate-config.ts')
   await requireValid(deps, config)
-  const before = await decideAndWrite(deps, name, () => [{ kind: 'connector', connector: name, config }])
+  const before = await decideAndWrite(deps, name, () => [{ kind: 'connector', connector: name, config }], {
+    change: 'put',
+    by: call.user,
+  })
   if (before !== null) return ok(await connectorInfo(deps, { ...before, config }))
   return created(name, { name, config, tasks: [], type: await connectorType(deps, config) })
 }
@@ -32,12 +63,13 @@ async function patch(deps: Deps, call: Call): Promise<Answer> {
   const changes = properties(await call.json())
   const { requireValid } = await import('./validation/validate-config.ts')
   let config: Properties = {}
-  const before = await decideAndWrite(deps, name, async (view) => {
+  const decide = async (view: LiveView | null): Promise<ConfigRecord[]> => {
     if (view === null) throw connectorNotFound(name)
     config = patched(view.config, changes)
     await requireValid(deps, config)
     return [{ kind: 'connector', connector: name, config }]
-  })
+  }
+  const before = await decideAndWrite(deps, name, decide, { change: 'patch', by: call.user })
   if (before === null) throw connectorNotFound(name)
   return ok(await connectorInfo(deps, { ...before, config }))
 }

@@ -3,13 +3,14 @@ import type { Properties } from '../state/config-records.ts'
 import type { ConnectorView } from '../state/configs.ts'
 import { notFound, type RestError } from './answer.ts'
 import type { Deps } from './deps.ts'
+import { array, integer, map, named, nullable, object, oneOf, type Static, text } from './schema.ts'
 
-export interface ConnectorInfo {
-  readonly name: string
-  readonly config: Properties
-  readonly tasks: readonly { readonly connector: string; readonly task: number }[]
-  readonly type: 'source' | 'sink' | 'unknown'
-}
+export const config = named('Config', map(nullable(text)))
+export const connectorTaskId = named('ConnectorTaskId', object({ connector: text, task: integer }))
+export const type = oneOf('source', 'sink', 'unknown')
+export const info = named('ConnectorInfo', object({ name: text, config, tasks: array(connectorTaskId), type }))
+
+export type ConnectorInfo = Static<typeof info>
 
 /** A connector that is there: its config isn't null. */
 export interface LiveView extends ConnectorView {

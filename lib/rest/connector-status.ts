@@ -1,26 +1,21 @@
 /** GET /connectors/NAME/status. */
-import type { Status, StatusState } from '../state/status-records.ts'
+import { STATUS_STATES, type Status } from '../state/status-records.ts'
 import { notFound, ok, type Route } from './answer.ts'
-import { type ConnectorInfo, connectorType, type LiveView, requireView } from './connector-info.ts'
+import { connectorType, type LiveView, requireView, type } from './connector-info.ts'
 import type { Deps } from './deps.ts'
+import { array, integer, named, object, oneOf, optional, type Static, text } from './schema.ts'
 
-export interface StateInfo {
-  readonly state: StatusState
-  readonly worker_id: string
-  readonly trace?: string
-  readonly version?: string
-}
+const state = { state: oneOf(...STATUS_STATES), worker_id: text, trace: optional(text), version: optional(text) }
+const stateInfoOf = named('ConnectorState', object(state))
+export const taskStateInfo = named('TaskState', object({ id: integer, ...state }))
+export const connectorStateInfo = named(
+  'ConnectorStateInfo',
+  object({ name: text, connector: stateInfoOf, tasks: array(taskStateInfo), type }),
+)
 
-export interface TaskStateInfo extends StateInfo {
-  readonly id: number
-}
-
-export interface ConnectorStateInfo {
-  readonly name: string
-  readonly connector: StateInfo
-  readonly tasks: readonly TaskStateInfo[]
-  readonly type: ConnectorInfo['type']
-}
+export type StateInfo = Static<typeof stateInfoOf>
+export type TaskStateInfo = Static<typeof taskStateInfo>
+export type ConnectorStateInfo = Static<typeof connectorStateInfo>
 
 export function connectorStatus(deps: Deps): Route[] {
   const absent = (name: string) => notFound(`No status found for connector ${name}`)
@@ -28,6 +23,8 @@ export function connectorStatus(deps: Deps): Route[] {
     {
       method: 'GET',
       path: '/connectors/:name/status',
+      summary: 'The states of a connector and its tasks',
+      answers: { 200: connectorStateInfo },
       handle: async ({ name }) => ok(await statusInfo(deps, await requireStatus(deps, name, absent))),
     },
   ]

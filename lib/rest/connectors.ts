@@ -2,26 +2,69 @@
 import type { ConfigRecord, Properties, TargetState } from '../state/config-records.ts'
 import { type Answer, badRequest, type Call, conflict, noContent, ok, type Route } from './answer.ts'
 import { properties, withName } from './config-body.ts'
-import { connectorInfo, connectorNotFound, connectorType, liveViews, requireView } from './connector-info.ts'
-import { statusInfo } from './connector-status.ts'
+import {
+  config,
+  connectorInfo,
+  connectorNotFound,
+  connectorType,
+  info,
+  type LiveView,
+  liveViews,
+  requireView,
+} from './connector-info.ts'
+import { connectorStateInfo, statusInfo } from './connector-status.ts'
 import type { Deps } from './deps.ts'
+import { array, described, either, map, named, nullable, object, oneOf, optional, text } from './schema.ts'
 import { decideAndWrite } from './write.ts'
+
+const expanded = object({ status: optional(connectorStateInfo), info: optional(info) })
+const createConnectorRequest = named(
+  'CreateConnectorRequest',
+  object({
+    name: text,
+    config,
+    initial_state: optional(described('RUNNING, PAUSED or STOPPED, in any case', nullable(text))),
+  }),
+)
 
 export function connectors(deps: Deps): Route[] {
   return [
-    { method: 'GET', path: '/connectors', handle: (call) => list(deps, call.query.getAll('expand')) },
-    { method: 'POST', path: '/connectors', handle: (call) => create(deps, call) },
+    {
+      method: 'GET',
+      path: '/connectors',
+      summary: 'The names of all connectors; with expand, a map of what is known of each',
+      query: { expand: array(oneOf('status', 'info')) },
+      answers: { 200: either(array(text), map(expanded)) },
+      handle: (call) => list(deps, call.query.getAll('expand')),
+    },
+    {
+      method: 'POST',
+      path: '/connectors',
+      summary: 'Creates a connector',
+      body: createConnectorRequest,
+      answers: { 201: info },
+      handle: (call) => create(deps, call),
+    },
     {
       method: 'GET',
       path: '/connectors/:name',
+      summary: "A connector's config and tasks",
+      answers: { 200: info },
       handle: async ({ name }) => ok(await connectorInfo(deps, await requireView(deps, name))),
     },
-    { method: 'DELETE', path: '/connectors/:name', handle: ({ name }) => remove(deps, name) },
+    {
+      method: 'DELETE',
+      path: '/connectors/:name',
+      summary: 'Deletes a connector; its offsets are kept',
+      answers: { 204: null },
+      handle: (call) => remove(deps, call),
+    },
   ]
 }
 
 /** Names; or, where anything is to be expanded (KIP-465), a map by name. Unknown words give empty entries. */
 async function list(deps: Deps, expand: readonly string[]): Promise<Answer> {
+  if (expand.includes('status')) await deps.statuses.catchUp()
   const views = await liveViews(deps)
   if (expand.length === 0) return ok(views.map((view) => view.name))
   const entries = views.map(async (view) => {
@@ -46,10 +89,11 @@ async function create(deps: Deps, call: Call): Promise<Answer> {
     throw badRequest(`The connector name ${name} contains a slash: no path could name it. Choose another name`)
   const state: ConfigRecord[] =
     initialState === null ? [] : [{ kind: 'target-state', connector: name, state: initialState }]
-  await decideAndWrite(deps, name, (view) => {
+  const decide = (view: LiveView | null): ConfigRecord[] => {
     if (view !== null) throw conflict(`Connector ${name} already exists`)
     return [...state, { kind: 'connector', connector: name, config }]
-  })
+  }
+  await decideAndWrite(deps, name, decide, { change: 'create', by: call.user })
   return created(name, { name, config, tasks: [], type: await connectorType(deps, config) })
 }
 
@@ -89,13 +133,14 @@ function initialState(text: unknown): TargetState | null {
 }
 
 /** Tombstones, as Connect: task configs and commits stay in the topic. Offsets are kept. */
-async function remove(deps: Deps, name: string): Promise<Answer> {
-  await decideAndWrite(deps, name, (view) => {
+async function remove(deps: Deps, { name, user }: Call): Promise<Answer> {
+  const decide = (view: LiveView | null): ConfigRecord[] => {
     if (view === null) throw connectorNotFound(name)
     return [
       { kind: 'connector', connector: name, config: null },
       { kind: 'target-state', connector: name, state: null },
     ]
-  })
+  }
+  await decideAndWrite(deps, name, decide, { change: 'delete', by: user })
   return noContent
 }

@@ -9,6 +9,7 @@ export interface PluginRegistry {
   find<K extends Kind>(kind: K, name: string): Promise<Declarations[K]>
   /** Without loading the plugin; null for a name that nobody knows. */
   lookUp(kind: Kind, name: string): Promise<Registered | null>
+  /** Those that a connector's config names: Connect tells of no config providers. */
   plugins(): Promise<readonly Registered[]>
 }
 
@@ -28,7 +29,7 @@ export const pluginRegistry: PluginRegistry = {
   },
   async plugins() {
     const { plugins } = await import('../registry.ts')
-    return plugins()
+    return plugins().filter(({ kind }) => kind !== 'config_provider')
   },
 }
 

@@ -2,26 +2,34 @@
 import type { JsonNode } from '../java/json-text.ts'
 import { badRequest, type Route } from './answer.ts'
 import { properties } from './config-body.ts'
+import { config } from './connector-info.ts'
 import type { Deps } from './deps.ts'
+import { anything, array, bool, named, object, optional } from './schema.ts'
+
+/** Records, or values as texts; answers as described in docs/preview.md. */
+const request = named('PreviewRequest', object({ config, records: array(anything), stages: optional(bool) }))
 
 export function preview({ worker }: Pick<Deps, 'worker'>): Route[] {
   return [
     {
       method: 'POST',
       path: '/penstock/preview',
+      summary: 'What a config makes of sample records; nothing is written',
+      body: request,
+      answers: { 200: array(anything) },
       async handle(call) {
         const body = await call.json()
         if (typeof body !== 'object' || body === null) throw badRequest('Expected {"config": {...}, "records": [...]}')
-        const { config, stages } = body as { readonly config?: unknown; readonly stages?: unknown }
+        const { config: asked, stages } = body as { readonly config?: unknown; readonly stages?: unknown }
         const parts = await Promise.all([
           import('../preview/preview.ts'),
           import('../preview/sample.ts'),
           import('../converters/record-text.ts'),
         ])
-        const [{ preview: run }, { sampleOf }, { jsonText }] = parts
+        const [{ openPreview }, { sampleOf }, { jsonText }] = parts
         const samples = (await recordsOf(await call.text())).map(sampleOf)
-        const answers = await run(properties(config, 'config'), samples, { worker, stages: stages === true })
-        return { status: 200, text: jsonText(answers) }
+        const opened = await openPreview(properties(asked, 'config'), { worker, stages: stages === true })
+        return { status: 200, text: opened.secrets.scrub(jsonText(await opened.run(samples))) }
       },
     },
   ]

@@ -5,18 +5,20 @@ import type { Deps } from './deps.ts'
 import { decideAndWrite } from './write.ts'
 
 export function targetState(deps: Deps): Route[] {
-  const route = (verb: string, state: TargetState, answer: Answer): Route => ({
+  const route = (verb: string, state: TargetState, summary: string, answer: Answer): Route => ({
     method: 'PUT',
     path: `/connectors/:name/${verb}`,
+    summary,
+    answers: { [answer.status]: null },
     handle: async ({ name }) => {
       await setState(deps, name, state)
       return answer
     },
   })
   return [
-    route('pause', 'PAUSED', accepted()),
-    route('resume', 'STARTED', accepted()),
-    route('stop', 'STOPPED', noContent),
+    route('pause', 'PAUSED', 'Pauses a connector: its tasks stand still', accepted()),
+    route('resume', 'STARTED', 'Lets a paused or stopped connector go on', accepted()),
+    route('stop', 'STOPPED', 'Stops a connector: it has no tasks then, and its offsets can be changed', noContent),
   ]
 }
 

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { pause } from '../connect/budget.ts'
 import type { ConfigRecord } from '../state/config-records.ts'
-import type { Expected } from '../state/configs.ts'
+import type { Expected, Origin } from '../state/configs.ts'
 import { RestError } from './answer.ts'
 import type { LiveView } from './connector-info.ts'
 import type { Deps } from './deps.ts'
@@ -15,11 +15,13 @@ const LONGEST_PAUSE_MS = 200
 /**
  * `decide` gets the connector as it is, null where there is none, and answers the records to write, in order; it
  * throws where the request can't be. It is asked again after a conflict. Answers what the last decision was made on.
+ * `origin` is for the history of a config.
  */
 export async function decideAndWrite(
   deps: Deps,
   name: string,
   decide: (view: LiveView | null) => readonly ConfigRecord[] | Promise<readonly ConfigRecord[]>,
+  origin?: Origin,
 ): Promise<LiveView | null> {
   for (let tries = 0; tries < ATTEMPTS; tries++) {
     await deps.configs.catchUp()
@@ -35,7 +37,7 @@ export async function decideAndWrite(
             targetPosition: seen.targetPosition,
             generation: seen.generation,
           }
-    if ((await attempt(deps, name, expected, records)) === 'written') {
+    if ((await attempt(deps, name, expected, records, origin)) === 'written') {
       await tellChanged(deps, name)
       return live
     }
@@ -50,9 +52,10 @@ async function attempt(
   name: string,
   expected: Expected,
   records: readonly ConfigRecord[],
+  origin: Origin | undefined,
 ): Promise<'written' | 'conflict'> {
   try {
-    return await deps.configs.write(name, expected, records)
+    return await deps.configs.write(name, expected, records, origin)
   } catch (error) {
     if (!(error instanceof (await tableGone()))) throw error
     await deps.rebuild()

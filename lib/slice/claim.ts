@@ -3,7 +3,7 @@
  * Every way ends in one conditional write; whoever loses it leaves quietly, with success.
  */
 import { pause } from '../connect/budget.ts'
-import type { Lease, Leases } from '../state/leases.ts'
+import { CLOCK_MARGIN_MS, type Lease, type Leases } from '../state/leases.ts'
 import type { TaskEvent } from '../worker/events.ts'
 
 /** How often an heir looks at the lease: near the owner's planned end, and before. In ms. */
@@ -11,8 +11,8 @@ const LOOK_MS = 8
 const FAR_LOOK_MS = 100
 /** An owner this close to its planned end, in ms, may pass the lease at any moment. */
 const NEAR_MS = 300
-/** The longest difference assumed between two machines' clocks, in ms. */
-const CLOCK_MARGIN_MS = 1_000
+/** How long before its own hard timeout, in ms, an heir leaves. */
+const LEAVE_MS = 1_000
 
 export interface Claimant {
   /** The request id, `/`, a nonce of the process. */
@@ -22,21 +22,20 @@ export interface Claimant {
   readonly sliceMs: number
 }
 
-/** The lease, owned by the claimant; null where another copy, another epoch or a newer generation has it. */
+/**
+ * The lease, owned by the claimant; null where another copy, another epoch or a newer generation has it: then it is
+ * marked, so that a failure of this copy isn't taken for the owner's.
+ */
 export async function claim(leases: Leases, event: TaskEvent, claimant: Claimant): Promise<Lease | null> {
-  const { connector, task, epoch } = event
+  const { connector, task, epoch, generation } = event
+  const { owner, deadline, sliceMs } = claimant
   const seen = await leases.get(connector, task)
-  if (seen === null || seen.generation !== event.generation) return null
-  const { owner, deadline } = claimant
-  const claimed = await leases.claim(connector, task, {
-    epoch,
-    owner,
-    deadline,
-    plannedEnd: Date.now() + claimant.sliceMs,
-  })
-  if (claimed !== null) return claimed
-  if (seen.epoch === epoch) await leases.markDoubled(connector, task, epoch)
-  return null
+  const claimed =
+    seen?.generation === generation
+      ? await leases.claim(connector, task, { epoch, owner, deadline, plannedEnd: Date.now() + sliceMs })
+      : null
+  if (claimed === null) await leases.markDoubled(connector, task, epoch)
+  return claimed
 }
 
 /** Waits for the owner's end, then is the owner; null where there is nothing to inherit any more. */
@@ -46,7 +45,7 @@ export async function inherit(leases: Leases, event: TaskEvent, claimant: Claima
   const registered = await leases.registerHeir(connector, task, { epoch, owner, deadline })
   if (registered === null) return claim(leases, event, claimant)
   let lease: Lease | null = registered
-  while (lease !== null && Date.now() < deadline - CLOCK_MARGIN_MS) {
+  while (lease !== null && Date.now() < deadline - LEAVE_MS) {
     if (lease.epoch === epoch && lease.owner === owner) return lease
     if (lease.generation !== event.generation || lease.heir?.owner !== owner || lease.wanted === 'stop') return null
     if (lease.state === 'dead' || Date.now() > (lease.deadline ?? 0) + CLOCK_MARGIN_MS) {

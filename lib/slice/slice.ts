@@ -2,11 +2,17 @@
  * One slice of one task, from the claim to the seal (docs/architecture.md, "A slice"). It reads top to bottom; nothing
  * is written after the seal.
  */
+import { pause } from '../connect/budget.ts'
+import { ConnectError } from '../connect/errors.ts'
 import type { PluginLog } from '../connect/plugin.ts'
+import type { Logger } from '../observe/log.ts'
+import type { Custody } from '../state/custody.ts'
 import type { State } from '../state/open.ts'
 import { TableGone } from '../state/table.ts'
+import type { Usage } from '../state/usage.ts'
 import type { Events, TaskEvent } from '../worker/events.ts'
 import { type Claimant, claim, inherit } from './claim.ts'
+import { sliceEmf } from './emf.ts'
 import { type OpenTask, type Prepared, SliceAbandoned } from './task-run.ts'
 import { type SlicePace, type Worked, work } from './work.ts'
 
@@ -16,10 +22,19 @@ export interface SliceDeps {
   readonly open: OpenTask
   /** `worker_id` in statuses. */
   readonly workerId: string
-  readonly log: PluginLog
+  /** Gets the slice's number once it is known. */
+  readonly log: PluginLog & Pick<Logger, 'add'>
+  /** Takes lines for CloudWatch; absent where they aren't wanted. */
+  readonly printMetrics?: ((line: string) => void) | undefined
+  /** The text without secrets, for what is stored and shown. */
+  readonly scrub: (text: string) => string
   readonly pace: (prepared: Prepared) => SlicePace
+  /** What the invocation has used so far. */
+  readonly used: () => Usage
   /** Aborts when the process is to end: the slice ends then, and an heir only passes on what it got. */
   readonly shutdown: AbortSignal
+  /** A look at who is there to run the connectors, now. */
+  readonly look: () => Promise<Custody>
 }
 
 export interface Invocation {
@@ -31,27 +46,38 @@ export interface Invocation {
 export async function runSlice(event: TaskEvent, invocation: Invocation, deps: SliceDeps): Promise<void> {
   const { state, log } = deps
   const { connector, task } = event
-  const prepared = await deps.open(event)
-  if (prepared === null) return log.info('left: the task configs are not those of the invocation any more')
+  const prepared = await whileAway(() => deps.open(event), invocation, log)
+  if (prepared === null) {
+    // Another copy of this invocation may be the owner: a failure of this one must not be taken for its own.
+    await whileAway(() => state.leases.markDoubled(connector, task, event.epoch), invocation, log)
+    return log.info('left: the task configs are not those of the invocation any more')
+  }
   try {
     const pace = deps.pace(prepared)
     const owner = `${invocation.requestId}/${Math.random().toString(36).slice(2, 10)}`
     const claimant: Claimant = { owner, deadline: invocation.deadline, sliceMs: pace.sliceMs }
-    const lease = await (event.heir ? inherit : claim)(state.leases, event, claimant)
+    const become = event.heir ? inherit : claim
+    const lease = await whileAway(() => become(state.leases, event, claimant), invocation, log)
     if (lease === null) return log.info('left: another invocation has this task')
+    log.add({ slice: lease.slices + 1 })
 
     const record = { epoch: lease.epoch, owner, deadline: claimant.deadline, generation: lease.generation }
-    await state.statuses.publishLease(connector, task, { ...record, ended: false })
+    const claimed = state.statuses.publishLease(connector, task, { ...record, ended: false })
+    const [{ custody }] = await Promise.all([state.custody.get(), claimed])
     if ((await state.leases.get(connector, task))?.owner !== owner)
       return log.info('left: the task was given to another invocation')
 
-    const worked = await work({ lease, claimant, prepared, deps, pace })
-    await state.statuses.publishLease(connector, task, { ...record, ended: true })
+    const mayRun = custody.kind === 'penstock'
+    const worked = await work({ lease, claimant, prepared, deps, pace, mayRun })
+    await state.statuses.publishLease(connector, task, { ...record, ended: true, clean: worked.clean })
     await seal(deps, event, lease.epoch, owner, worked)
     // A look that found nothing is not worth a line: an idle task has two a second under the local cloud.
     if (worked.made || worked.end.kind !== 'at') {
       const [first, last] = worked.records
       log.info('slice ended', { end: worked.end.kind, first, last })
+      const { slice: run, measures, progress } = worked
+      const mismatch = progress.accounting.mismatch !== null
+      deps.printMetrics?.(sliceEmf({ lease, run, measures, mismatch }))
     }
     await deps.events.emit({ type: 'slice.ended', detail: { connector, task, epoch: lease.epoch } })
   } catch (error) {
@@ -59,16 +85,39 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
     log.error(
       'the slice could not end in time: the process ends, so that nothing it sent is written under another owner',
     )
-    process.exit(1)
+    // An orderly exit would wait for the very call that doesn't come back, where that is one of the file system.
+    process.kill(process.pid, 'SIGKILL')
+  }
+}
+
+/** How long an invocation that owns nothing yet waits for Kafka and the table, and how often it looks, in ms. */
+const AWAY_MS = 30_000
+const AWAY_LOOK_MS = 250
+
+/**
+ * Again while Kafka or the table is away: of two copies of an invocation, the one that failed before it could say that
+ * it is one would be taken for the owner.
+ */
+async function whileAway<T>(attempt: () => Promise<T>, { deadline }: Invocation, log: PluginLog): Promise<T> {
+  const until = Math.min(Date.now() + AWAY_MS, deadline - AWAY_LOOK_MS)
+  for (let silent = false; ; silent = true) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof ConnectError && error.kind === 'retriable') || Date.now() > until) throw error
+      if (!silent) log.warn('waiting for Kafka and the table, to begin', { error: error.message })
+      await pause(AWAY_LOOK_MS)
+    }
   }
 }
 
 async function seal(deps: SliceDeps, event: TaskEvent, epoch: number, owner: string, worked: Worked): Promise<void> {
   const { connector, task } = event
-  const { end, progress, made } = worked
+  const { end, progress, made, clean, usageOver } = worked
   try {
-    const sealed = await deps.state.leases.seal(connector, task, { epoch, owner, end, progress, made })
+    const sealed = await deps.state.leases.seal(connector, task, { epoch, owner, end, progress, made, clean })
     if (sealed === null) deps.log.warn('the lease had another owner when the slice ended')
+    else if (usageOver !== null) await deps.state.usage.file(connector, usageOver).catch(() => {})
   } catch (error) {
     if (!(error instanceof TableGone)) throw error
     deps.log.warn('the table is gone: the end of the slice stands in the status topic')

@@ -6,14 +6,18 @@ import { parse, type RawConfig } from '../connect/settings.ts'
 import type { ConsumerSettings } from '../kafka/client-settings.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { createConsumer } from '../kafka/consumer.ts'
-import { commit, committed } from '../kafka/groups.ts'
 import type { PluginSource } from '../pipeline/chain.ts'
+import type { KeptPositions } from '../pipeline/kept-positions.ts'
 import { openSink } from '../pipeline/sink.ts'
-import { startPositions } from '../pipeline/start-positions.ts'
 import type { Lease } from '../state/leases.ts'
 import { ASSIGNMENT, parseAssignment } from '../worker/assignment.ts'
 import type { TaskEvent } from '../worker/events.ts'
+import { keepsPositions } from '../worker/guarantee.ts'
+import { inFlight } from '../worker/in-flight.ts'
 import type { Runtime } from '../worker/runtime.ts'
+import { asCopies } from '../worker/sink-positions.ts'
+import { commitSink, sinkQueue, withQueue } from './redrive.ts'
+import { type ResumeSink, resumeKept, resumeSink } from './resume-sink.ts'
 import type { TaskRun } from './task-run.ts'
 
 export interface SinkStart {
@@ -38,22 +42,17 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
   const { opened, connector, raw, taskConfig, event, lease, cluster, consumerSettings, budget } = start
   const { env, admin } = opened
   const { connector: name, task } = event
+  const usedTopics = new Set<string>()
   const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
-  const partitions = [...assignment].flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })))
   const { group } = start
   const { autoOffsetReset: reset, isolationLevel: isolation } = consumerSettings
-  if (!lease.clean && lease.slices > 0) await settle(connector, taskConfig, budget)
-  const before = await committed(admin, group, partitions)
-  const positions = await startPositions({ cluster: admin, assignment, committed: before, reset, isolation })
-  // Else `auto.offset.reset=latest` and a first slice without records would lose what comes before the second.
-  const known = new Set(before.map(({ topic, partition }) => `${topic}-${partition}`))
-  const first = [...positions].flatMap(([topic, offsets]) =>
-    [...offsets]
-      .filter(([partition]) => !known.has(`${topic}-${partition}`))
-      .map(([partition, offset]) => ({ topic, partition, offset, leaderEpoch: -1, metadata: '' })),
-  )
-  await commit(admin, group, first)
-  const consumer = createConsumer(cluster, consumerSettings)
+  const from = { cluster: admin, group, assignment, reset, isolation }
+  const isKept = keepsPositions(connector, { ...raw, ...taskConfig })
+  if (!isKept && !lease.clean && lease.slices > 0) await settle(connector, taskConfig, budget)
+  const redrive = await sinkQueue(start)
+  const positions = isKept ? withQueue(keptIn(start, from), redrive) : await resumeSink(from)
+  const limits = inFlight()
+  const consumer = createConsumer(cluster, consumerSettings, { maxBytes: limits.fetched })
   try {
     const run = await openSink(
       {
@@ -70,8 +69,12 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
         reset,
         isolation,
         maxRecords: start.limitsPolls ? consumerSettings.maxPollRecords : null,
-        commit: (offsets) => commit(admin, group, offsets),
+        redrive,
+        commit: (offsets) => commitSink(start, redrive, isKept ? asCopies(offsets) : offsets),
+        usedTopics,
         log: start.log,
+        scrub: (text) => opened.secrets.scrub(text),
+        inFlight: limits,
         idleAfterMs: env.worker.settings['penstock.idle.after.ms'],
       },
       budget,
@@ -82,8 +85,10 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
       stop: async () => {
         await run.stop()
         await consumer.close()
+        await redrive?.close()
       },
       sealOffsets: async () => {},
+      usedTopics: env.worker.settings['topic.tracking.enable'] ? usedTopics : null,
       get progress() {
         return run.progress
       },
@@ -96,8 +101,15 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
     }
   } catch (error) {
     await consumer.close()
+    await redrive?.close()
     throw error
   }
+}
+
+/** An older slice is shut out by its generation and epoch: nothing of it is to be waited for. */
+function keptIn({ group, lease }: SinkStart, from: ResumeSink): KeptPositions {
+  const { generation, epoch } = lease
+  return { writer: { group, generation, epoch }, assignment: from.assignment, resume: (held) => resumeKept(from, held) }
 }
 
 /** A write of a slice that was cut off may still land in the target: its time is waited out. */

@@ -3,19 +3,26 @@ import type { Budget } from '../connect/budget.ts'
 import type { PluginLog, SourceConnector } from '../connect/plugin.ts'
 import type { RawConfig } from '../connect/settings.ts'
 import type { Cluster } from '../kafka/cluster.ts'
-import { createProducer } from '../kafka/producer.ts'
+import { createProducer, type Producer } from '../kafka/producer.ts'
 import type { ProducerSettings } from '../kafka/producer-settings.ts'
 import { createTransactionalProducer } from '../kafka/transactional-producer.ts'
 import type { PluginSource } from '../pipeline/chain.ts'
 import { openSource, type SourceDeps } from '../pipeline/source.ts'
+import type { ConnectorView } from '../state/configs.ts'
 import type { Lease } from '../state/leases.ts'
+import type { AlteredOffset, SourceOffsetsState } from '../state/source-offsets.ts'
 import type { TaskEvent } from '../worker/events.ts'
 import { isExactlyOnce, transactionalId } from '../worker/guarantee.ts'
+import { inFlight } from '../worker/in-flight.ts'
+import { offsetsStore } from '../worker/offsets-store.ts'
 import type { Runtime } from '../worker/runtime.ts'
+import { forgetSourceLetters, sourceQueue } from './redrive.ts'
+import { type ResumedDelivery, resumeSource } from './resume-source.ts'
 import type { TaskRun } from './task-run.ts'
 
 export interface SourceStart {
   readonly opened: Runtime
+  readonly view: ConnectorView
   readonly connector: SourceConnector
   readonly raw: RawConfig
   readonly taskConfig: RawConfig
@@ -32,13 +39,14 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
   const { opened, connector, raw, event, lease } = start
   const { env, state, admin } = opened
   const { connector: name, task } = event
-  const { generation, clean } = lease
+  const usedTopics = new Set<string>()
+  const { generation } = lease
+  const clean = lease.clean && ranHere(start)
+  const store = await offsetsStore(env.worker, state.offsets, raw, start.log)
   const delivery = isExactlyOnce(env.worker, connector, raw) ? exactlyOnce(start) : await atLeastOnce(start)
   try {
-    // After an unclean end the predecessor's transaction is ended before its offsets are read; an heir saves time by it.
-    if (!clean) await delivery.init()
-    const resumed = state.offsets.resume(name, { task, generation, afterCleanEnd: clean })
-    const [offsets] = await Promise.all([resumed, event.heir ? delivery.init() : null])
+    const offsets = await resumeSource(store, event, clean, delivery)
+    const redrive = await sourceQueue(start, offsets)
     const deps: SourceDeps = {
       connector: name,
       task,
@@ -49,8 +57,12 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
       plugins: start.plugins,
       cluster: admin,
       delivery,
+      redrive,
       offsets,
+      usedTopics,
       log: start.log,
+      scrub: (text) => opened.secrets.scrub(text),
+      inFlight: inFlight(),
       idleAfterMs: env.worker.settings['penstock.idle.after.ms'],
     }
     const run = await openSource(deps, start.budget)
@@ -60,8 +72,13 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
       stop: async () => {
         await run.stop()
         await delivery.producer.close()
+        await redrive?.close()
       },
-      sealOffsets: () => state.offsets.seal(name, task, generation, offsets),
+      sealOffsets: async () => {
+        await store.seal(name, task, generation, offsets)
+        await forgetSourceLetters(start, redrive, offsets)
+      },
+      usedTopics: env.worker.settings['topic.tracking.enable'] ? usedTopics : null,
       get progress() {
         return run.progress
       },
@@ -78,7 +95,13 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
   }
 }
 
-type Delivery = SourceDeps['delivery'] & { init(): Promise<void> }
+/** A JVM worker that had the task since may have left a transaction open. */
+function ranHere({ view, event, opened }: SourceStart): boolean {
+  const shown = view.taskStatuses.find((status) => status.task === event.task)
+  return shown === undefined || shown.workerId === opened.env.workerId
+}
+
+type Delivery = SourceDeps['delivery'] & ResumedDelivery
 
 function exactlyOnce({ opened, event, cluster, producerSettings }: SourceStart): Delivery {
   const id = transactionalId(opened.env.worker, event.connector, event.task)
@@ -88,9 +111,33 @@ function exactlyOnce({ opened, event, cluster, producerSettings }: SourceStart):
     done ??= producer.init()
     return done
   }
-  return { kind: 'exactly-once', producer, init }
+  const confirm: Delivery['confirm'] = async (offsets) => {
+    const overlaid = offsets.overlaid()
+    if (overlaid.length === 0) return
+    await init()
+    await producer.prepare([offsets.topic])
+    producer.begin()
+    appendOffsets(producer, offsets, overlaid)
+    await producer.commit()
+  }
+  return { kind: 'exactly-once', producer, init, confirm }
 }
 
 async function atLeastOnce({ cluster, producerSettings }: SourceStart): Promise<Delivery> {
-  return { kind: 'at-least-once', producer: await createProducer(cluster, producerSettings), init: async () => {} }
+  const producer = await createProducer(cluster, producerSettings)
+  const confirm: Delivery['confirm'] = async (offsets) => {
+    const overlaid = offsets.overlaid()
+    if (overlaid.length === 0) return
+    await producer.prepare([offsets.topic])
+    appendOffsets(producer, offsets, overlaid)
+    await producer.flush()
+  }
+  return { kind: 'at-least-once', producer, init: async () => {}, confirm }
+}
+
+function appendOffsets(producer: Producer, offsets: SourceOffsetsState, overlaid: readonly AlteredOffset[]): void {
+  for (const { partition, offset } of overlaid) {
+    const { key, value, kafkaPartition } = offsets.encode(partition, offset)
+    producer.append(offsets.topic, kafkaPartition, key, value, null, [])
+  }
 }

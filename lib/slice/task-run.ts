@@ -11,6 +11,8 @@ import type { TaskEvent } from '../worker/events.ts'
 export interface TaskRun extends Run {
   /** Writes the view of the offsets, after the drain. */
   sealOffsets(): Promise<void>
+  /** Those that had records since somebody emptied it; null where topics aren't tracked. */
+  readonly usedTopics: Set<string> | null
 }
 
 export interface Prepared {

@@ -1,18 +1,29 @@
 /** What an owner does: start the task, run it within its time, drain it. Failures become the slice's end. */
 import { type Budget, budget } from '../connect/budget.ts'
 import { ConnectError, trace } from '../connect/errors.ts'
-import type { Outcome } from '../pipeline/run.ts'
-import type { End, Lease, Progress } from '../state/leases.ts'
+import type { PluginLog } from '../connect/plugin.ts'
+import { InDoubt, type Outcome } from '../pipeline/run.ts'
+import type { End, Lease, Progress, RunProgress } from '../state/leases.ts'
+import { type Measures, NO_MEASURES } from '../state/measures.ts'
+import type { DayUsage } from '../state/usage.ts'
+import { nextLook } from '../worker/idle.ts'
+import { activeTopics } from './active-topics.ts'
 import type { Claimant } from './claim.ts'
+import { measuredSoFar, sliceMeasures } from './measured.ts'
 import { monitor } from './monitor.ts'
-import { ended, isEvidence, total } from './progress.ts'
+import { Moves } from './moves.ts'
+import { audited, ended, isEvidence, total } from './progress.ts'
 import type { SliceDeps } from './slice.ts'
 import { type Prepared, SliceAbandoned, type TaskRun } from './task-run.ts'
+import { taskUsage } from './task-usage.ts'
 
 /** Kept back before the hard timeout for the drain, in ms: the flush of a slow target and a commit. */
 const DRAIN_MS = 8_000
 /** Kept back from the drain for publishing the end and the seal, in ms. */
 const SEAL_MS = 1_500
+
+/** How long the drain of a stalled task may take, in ms. */
+const STALL_DRAIN_MS = 5_000
 
 /** The slice's times, in ms. */
 export interface SlicePace {
@@ -22,6 +33,8 @@ export interface SlicePace {
   readonly heirLeadMs: number
   readonly lookMs: number
   readonly progressMs: number
+  /** After how long a task that moves nothing is ended; -1 for never. */
+  readonly stallMs: number
 }
 
 export interface Work {
@@ -30,35 +43,84 @@ export interface Work {
   readonly prepared: Prepared
   readonly deps: SliceDeps
   readonly pace: SlicePace
+  /** False: a Connect cluster runs the connectors. */
+  readonly mayRun: boolean
 }
 
 export interface Worked {
   readonly end: End
   /** With that of the slices before. */
   readonly progress: Progress
+  /** Of this slice alone; null where the task didn't start. */
+  readonly slice: RunProgress | null
+  readonly measures: Measures
+  /** Of a day that is over, to be filed once this end is written. */
+  readonly usageOver: DayUsage | null
   /** Records have ended. */
   readonly made: boolean
+  /** As `Lease.clean`: what this slice sent, and those before it, is decided. */
+  readonly clean: boolean
   /** When the slice's records came first and last, epoch ms. */
   readonly records: readonly [first: number | null, last: number | null]
 }
 
 export async function work(slice: Work): Promise<Worked> {
+  const moves = new Moves(slice.lease)
+  try {
+    return await runToEnd(slice, moves)
+  } catch (error) {
+    if (error instanceof SliceAbandoned) await show(slice, 'FAILED', trace(moves.hung))
+    throw error
+  }
+}
+
+async function runToEnd(slice: Work, moves: Moves): Promise<Worked> {
   const { lease, claimant, prepared, deps, pace } = slice
   const { shutdown } = deps
-  if (shutdown.aborted) return { end: { kind: 'again' }, progress: lease.progress, made: false, records: [null, null] }
+  const usage = taskUsage(lease, deps.used)
+  const usageOver = usage.over
+  const before = { ...lease.progress, usage: usage.now() }
+  const unmoved = {
+    made: false,
+    clean: lease.clean,
+    records: [null, null],
+    slice: null,
+    measures: NO_MEASURES,
+  } as const
+  const nothing = { progress: before, usageOver, ...unmoved }
+  if (!slice.mayRun) return { end: { kind: 'stopped' }, ...nothing }
+  if (shutdown.aborted) return { end: { kind: 'again' }, ...nothing }
   const plannedEnd = Math.min(Date.now() + pace.sliceMs, claimant.deadline - DRAIN_MS)
   using time = budget(plannedEnd - Date.now())
   const onShutdown = () => time.end('the process is to end')
   shutdown.addEventListener('abort', onShutdown, { once: true })
   let run: TaskRun | null = null
+  let end: End | null = null
   let shown = false
-  const progress = () => total(lease.progress, run?.progress ?? null)
+  const progress = () => {
+    moves.look(run?.progress ?? null)
+    const counted = total(lease.progress, run?.progress ?? null, lease.generation)
+    const note = counted.note === null ? null : deps.scrub(counted.note)
+    const measured = measuredSoFar(lease, sliceMeasures(lease, run?.progress ?? null, end))
+    return { ...counted, note, lastProgress: moves.last, usage: usage.now(), measured }
+  }
+  let stalledUntil = claimant.deadline
   const made = () => run !== null && ended(run.progress) > 0
+  const active = activeTopics(deps.state, lease, prepared.view.topics, pace.progressMs, deps.log)
+  const topicsInUse = async () => {
+    if (run?.usedTopics) await active.publish(run.usedTopics)
+  }
   const evidence = async () => {
+    moves.look(run?.progress ?? null)
+    if (moves.stall === null && moves.isStalled(pace.stallMs)) {
+      stalledUntil = Math.min(claimant.deadline, Date.now() + STALL_DRAIN_MS + SEAL_MS)
+      time.end('the task is stalled')
+    }
     if (!shown && run !== null && isEvidence(run.progress)) {
       shown = true
       await showRunning(slice)
     }
+    await topicsInUse()
   }
   const watching = monitor(
     {
@@ -78,39 +140,65 @@ export async function work(slice: Work): Promise<Worked> {
     },
     time,
   )
-  let end: End
+  let clean = true
   try {
-    run = await prepared.start(lease, time)
-    const outcome = await run.run(time)
-    await drain(run, claimant.deadline)
+    run = await orAbandon(prepared.start(lease, time), time, () => stalledUntil)
+    const outcome = await orAbandon(run.run(time), time, () => stalledUntil)
+    if (moves.stall !== null) throw moves.stall
+    clean = await drain(run, claimant.deadline)
     await sealOffsets(run, deps)
-    end = endOf(outcome, time, pace)
-    if (!shown) await showRunning(slice)
+    await topicsInUse()
+    end = endOf(outcome, time, slice, made())
+    if (!shown && (outcome.kind !== 'budget' || isEvidence(run.progress))) await showRunning(slice)
   } catch (error) {
     if (error instanceof SliceAbandoned) throw error
-    const failed = failure(error)
-    end = failed
-    deps.log.error('the task failed', { error: failed.error.message, trace: failed.error.trace })
-    await rescue(run, claimant.deadline)
-    await show(slice, 'FAILED', failed.error.trace)
+    const failed = failure(error, deps)
+    clean = run === null ? lease.clean : await rescue(run, stalledUntil)
+    if (await isPushedAside(deps)) {
+      end = { kind: 'stopped' }
+      deps.log.warn('the task ended: a Connect cluster runs it', { error: failed.error.message })
+    } else {
+      end = failed
+      deps.log.error('the task failed', { error: failed.error.message, trace: failed.error.trace })
+      await show(slice, 'FAILED', failed.error.trace)
+    }
   } finally {
     shutdown.removeEventListener('abort', onShutdown)
     time.end('the slice is over')
     await watching
   }
-  return { end, progress: progress(), made: made(), records: [run?.firstRecords ?? null, run?.lastRecords ?? null] }
+  const ran = run?.progress ?? null
+  return {
+    end,
+    progress: sealed(progress(), deps.log),
+    slice: ran,
+    measures: sliceMeasures(lease, ran, end),
+    usageOver,
+    made: made(),
+    clean,
+    records: [run?.firstRecords ?? null, run?.lastRecords ?? null],
+  }
+}
+
+/** Checked: counters that don't add up are told, now and by the progress from then on, and are no reason to fail. */
+function sealed(progress: Progress, log: PluginLog): Progress {
+  const checked = audited(progress)
+  const { mismatch } = checked.accounting
+  if (mismatch !== null && mismatch !== progress.accounting.mismatch)
+    log.error('the counters do not add up: this is a bug in Penstock, please report it', { mismatch })
+  return checked
 }
 
 /** A slice that had records this lately, in ms, is worth an heir. */
 const BUSY_MS = 3_000
 
-function endOf(outcome: Outcome, time: Budget, pace: SlicePace): End {
+function endOf(outcome: Outcome, time: Budget, { lease, pace }: Work, made: boolean): End {
   if (time.signal.aborted && (time.signal.reason as Error).message === 'stopped') return { kind: 'stopped' }
   switch (outcome.kind) {
     case 'budget':
       return { kind: 'again' }
     case 'idle':
-      return { kind: 'at', at: Date.now() + Math.min(outcome.idleMs, pace.idleMaxMs) }
+      return idleEnd(outcome, lease, pace, made)
     case 'done':
       return { kind: 'done' }
     default:
@@ -118,18 +206,60 @@ function endOf(outcome: Outcome, time: Budget, pace: SlicePace): End {
   }
 }
 
-function failure(error: unknown): Extract<End, { kind: 'failed' }> {
-  const message = error instanceof Error ? error.message : String(error)
-  const retriable = error instanceof ConnectError && error.kind === 'retriable'
-  return { kind: 'failed', error: { message, trace: trace(error), retriable } }
+function idleEnd(outcome: Outcome & { kind: 'idle' }, { end }: Lease, { idleMaxMs }: SlicePace, made: boolean): End {
+  const { idleMs, certain, mark } = outcome
+  const now = Date.now()
+  if (certain) return { kind: 'at', at: now + idleMs, idle: null }
+  const before = made || end?.kind !== 'at' ? null : end.idle
+  const idle = { since: before?.since ?? now, idleMs, mark }
+  return { kind: 'at', at: nextLook(idle, idleMaxMs, now), idle }
 }
 
-async function drain(run: TaskRun, deadline: number): Promise<void> {
+function failure(error: unknown, { scrub }: SliceDeps): Extract<End, { kind: 'failed' }> {
+  const message = scrub(error instanceof Error ? error.message : String(error))
+  const retriable = error instanceof ConnectError && error.kind === 'retriable'
+  return { kind: 'failed', error: { message, trace: scrub(trace(error)), retriable } }
+}
+
+/** What doesn't come back though the time is over, and the drain's with it, is given up: the process has to end. */
+async function orAbandon<T>(work: Promise<T>, time: Budget, until: () => number): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  let timer: NodeJS.Timeout | undefined
+  const over = () => {
+    timer = setTimeout(() => late.reject(new SliceAbandoned()), Math.max(0, until() - SEAL_MS - Date.now()))
+  }
+  if (time.signal.aborted) over()
+  else time.signal.addEventListener('abort', over, { once: true })
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    time.signal.removeEventListener('abort', over)
+    clearTimeout(timer)
+  }
+}
+
+/** Answers whether what the run has sent is decided. */
+async function drain(run: TaskRun, deadline: number): Promise<boolean> {
   using time = budget(deadline - SEAL_MS - Date.now())
   const late = new Promise<never>((_, reject) =>
     time.signal.addEventListener('abort', () => reject(new SliceAbandoned()), { once: true }),
   )
-  await Promise.race([run.drain(time).then(() => run.stop()), late])
+  const end = async () => {
+    const decided = await isDecided(run.drain(time))
+    await run.stop()
+    return decided
+  }
+  return await Promise.race([end(), late])
+}
+
+async function isDecided(drained: Promise<void>): Promise<boolean> {
+  try {
+    await drained
+    return true
+  } catch (error) {
+    if (error instanceof InDoubt) return false
+    throw error
+  }
 }
 
 /** The view saves the next slice a longer read; the topic has the offsets in any case. */
@@ -141,14 +271,23 @@ async function sealOffsets(run: TaskRun, deps: SliceDeps): Promise<void> {
   }
 }
 
-/** After a failure: what ended well before it is still committed where that works. */
-async function rescue(run: TaskRun | null, deadline: number): Promise<void> {
-  if (run === null) return
+/** After a failure: what ended well before it is still committed where that works. Answers whether all is decided. */
+async function rescue(run: TaskRun, deadline: number): Promise<boolean> {
   try {
-    await drain(run, deadline)
+    return await drain(run, deadline)
   } catch (error) {
     if (error instanceof SliceAbandoned) throw error
     await run.stop().catch(() => undefined)
+    return false
+  }
+}
+
+/** A worker that has come back fences producers and holds the groups: then that is why the task failed. */
+async function isPushedAside(deps: SliceDeps): Promise<boolean> {
+  try {
+    return (await deps.look()).kind !== 'penstock'
+  } catch {
+    return false
   }
 }
 

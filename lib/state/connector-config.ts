@@ -1,4 +1,5 @@
 /** What the config topic's records make of a connector: a fold over them, in the order of their positions. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Attribute, Item } from './attributes.ts'
 import type { ConfigRecord, Properties, TargetState } from './config-records.ts'
 import { pack, unpack } from './packed.ts'
@@ -6,6 +7,8 @@ import { pack, unpack } from './packed.ts'
 export interface ConnectorConfig {
   readonly config: Properties | null
   readonly configPosition: number
+  /** How often the config has changed, deletions too. */
+  readonly revision: number
   readonly targetState: TargetState
   readonly targetPosition: number
   readonly generation: number | null
@@ -21,6 +24,7 @@ export interface ConnectorConfig {
 export const NO_CONFIG: ConnectorConfig = {
   config: null,
   configPosition: -1,
+  revision: 0,
   targetState: 'STARTED',
   targetPosition: -1,
   generation: null,
@@ -38,7 +42,8 @@ export function applyRecord(before: ConnectorConfig, record: ConfigRecord, posit
   switch (record.kind) {
     case 'connector': {
       const { config } = record
-      const changed = { ...now, config, configPosition: position }
+      const revision = before.revision + (isDeepStrictEqual(config, before.config) ? 0 : 1)
+      const changed = { ...now, config, configPosition: position, revision }
       return config === null ? { ...changed, generation: null, tasks: [], pending: {} } : changed
     }
     case 'task': {
@@ -80,13 +85,14 @@ export function configItem(config: ConnectorConfig): Item {
 /** Of an item that has perhaps no more than statuses. */
 export function configOf(item: Item | null): ConnectorConfig {
   if (item === null || item['position'] === undefined) return NO_CONFIG
-  const { config, tasks, pending, configPosition, targetState, targetPosition, ...rest } = item
+  const { config, tasks, pending, configPosition, revision, targetState, targetPosition, ...rest } = item
   const { generation, fencedTasks, fencingPosition, position } = rest as { readonly [name: string]: Attribute }
   return {
     config: unpack(config) as Properties | null,
     tasks: unpack(tasks) as Properties[],
     pending: unpack(pending) as Record<number, Properties>,
     configPosition: Number(configPosition),
+    revision: Number(revision ?? 0),
     targetState: targetState as TargetState,
     targetPosition: Number(targetPosition),
     generation: generation as number | null,

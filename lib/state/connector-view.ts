@@ -1,5 +1,6 @@
 /** A connector's item in the table, `connectors`/NAME: its config's part and its statuses' part change apart. */
 import type { Item } from './attributes.ts'
+import type { Origin } from './config-history.ts'
 import type { Properties, TargetState } from './config-records.ts'
 import { type ConnectorConfig, NO_CONFIG } from './connector-config.ts'
 import type { ActiveTopic, Status, TaskStatus } from './status-records.ts'
@@ -11,6 +12,8 @@ export interface ConnectorView {
   readonly config: Properties | null
   /** Of the newest `connector-` record, a tombstone too; -1 where there is none. */
   readonly configPosition: number
+  /** How often the config has changed, deletions too: the number of its newest version. */
+  readonly revision: number
   readonly targetState: TargetState
   /** Of the newest `target-state-` record; -1 where there is none. */
   readonly targetPosition: number
@@ -32,6 +35,8 @@ export interface Intent {
   readonly id: string
   /** Epoch ms; void after `INTENT_MS`. */
   readonly at: number
+  /** Of a new config; null for what else is written. */
+  readonly origin: Origin | null
 }
 
 export const CONNECTORS = 'connectors'

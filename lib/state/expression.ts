@@ -5,11 +5,20 @@ import { type Attribute, marshal } from './attributes.ts'
 /** An attribute's name, or the names on the way into a map. */
 export type Path = string | readonly string[]
 
-export type Condition = (expression: Expression) => string
+export type Condition =
+  /** Maps and lists are compared whole; null is a value like others, and not the same as absent. */
+  | { readonly kind: 'equal'; readonly path: Path; readonly value: Attribute }
+  | { readonly kind: 'absent' | 'present'; readonly path: Path }
+  | { readonly kind: 'below'; readonly path: Path; readonly limit: number }
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Condition[] }
 
 export interface Update {
   readonly set?: readonly (readonly [path: Path, value: Attribute])[]
   readonly remove?: readonly Path[]
+  /** To a number, or to 0 where there is none. */
+  readonly add?: readonly (readonly [name: string, value: number])[]
+  /** What is there stays. */
+  readonly setIfAbsent?: readonly (readonly [path: Path, value: Attribute])[]
 }
 
 /** Gathers the placeholders of one request. */
@@ -30,9 +39,31 @@ export class Expression {
     return placeholder
   }
 
-  update({ set = [], remove = [] }: Update): string {
+  condition(condition: Condition): string {
+    switch (condition.kind) {
+      case 'equal':
+        return `${this.name(condition.path)} = ${this.value(condition.value)}`
+      case 'absent':
+        return `attribute_not_exists(${this.name(condition.path)})`
+      case 'present':
+        return `attribute_exists(${this.name(condition.path)})`
+      case 'below':
+        return `${this.name(condition.path)} < ${this.value(condition.limit)}`
+      case 'all':
+        return condition.of.map((one) => `(${this.condition(one)})`).join(' AND ')
+      case 'any':
+        return condition.of.map((one) => `(${this.condition(one)})`).join(' OR ')
+      default:
+        return condition satisfies never
+    }
+  }
+
+  update({ set = [], remove = [], add = [], setIfAbsent = [] }: Update): string {
     const parts: string[] = []
-    if (set.length > 0) parts.push(`SET ${set.map(([p, v]) => `${this.name(p)} = ${this.value(v)}`).join(', ')}`)
+    const sets = set.map(([p, v]) => `${this.name(p)} = ${this.value(v)}`)
+    for (const [p, v] of setIfAbsent) sets.push(`${this.name(p)} = if_not_exists(${this.name(p)}, ${this.value(v)})`)
+    if (sets.length > 0) parts.push(`SET ${sets.join(', ')}`)
+    if (add.length > 0) parts.push(`ADD ${add.map(([name, v]) => `${this.name(name)} ${this.value(v)}`).join(', ')}`)
     if (remove.length > 0) parts.push(`REMOVE ${remove.map((p) => this.name(p)).join(', ')}`)
     return parts.join(' ')
   }
@@ -45,27 +76,26 @@ export class Expression {
   }
 }
 
-/** Maps and lists are compared whole; null is a value like others, and not the same as absent. */
 export function equal(path: Path, value: Attribute): Condition {
-  return (e) => `${e.name(path)} = ${e.value(value)}`
+  return { kind: 'equal', path, value }
 }
 
 export function absent(path: Path): Condition {
-  return (e) => `attribute_not_exists(${e.name(path)})`
+  return { kind: 'absent', path }
 }
 
 export function present(path: Path): Condition {
-  return (e) => `attribute_exists(${e.name(path)})`
+  return { kind: 'present', path }
 }
 
 export function below(path: Path, limit: number): Condition {
-  return (e) => `${e.name(path)} < ${e.value(limit)}`
+  return { kind: 'below', path, limit }
 }
 
-export function all(...conditions: readonly Condition[]): Condition {
-  return (e) => conditions.map((condition) => `(${condition(e)})`).join(' AND ')
+export function all(...of: readonly Condition[]): Condition {
+  return { kind: 'all', of }
 }
 
-export function any(...conditions: readonly Condition[]): Condition {
-  return (e) => conditions.map((condition) => `(${condition(e)})`).join(' OR ')
+export function any(...of: readonly Condition[]): Condition {
+  return { kind: 'any', of }
 }

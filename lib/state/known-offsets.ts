@@ -14,6 +14,8 @@ const OWN = Number.MAX_SAFE_INTEGER
 export class KnownOffsets {
   readonly #connector: string
   readonly #known = new Map<string, Known>()
+  /** By key: the position of its newest record in a transaction that was aborted. */
+  readonly #aborted = new Map<string, number>()
 
   constructor(connector: string) {
     this.#connector = connector
@@ -45,6 +47,21 @@ export class KnownOffsets {
     const id = partitionId(partition)
     const known = this.#known.get(id)
     if (known === undefined || isNewer(entry, known.entry)) this.#known.set(id, { partition, entry })
+  }
+
+  /** A record of a transaction that was aborted. */
+  aborted({ key, position }: OffsetEntry): void {
+    this.#aborted.set(key, Math.max(position, this.#aborted.get(key) ?? -1))
+  }
+
+  /** Behind whose record the topic holds an aborted one; null where there is no other. */
+  overlaid(): { readonly partition: Position; readonly offset: Position | null }[] {
+    return [...this.#aborted].flatMap(([key, position]) => {
+      const partition = parseOffsetKey(key)?.partition
+      const known = partition === undefined ? undefined : this.#known.get(partitionId(partition))
+      if (partition === undefined || (known?.entry.key === key && known.entry.position > position)) return []
+      return [{ partition, offset: (known && offsetOf(known.entry)) ?? null }]
+    })
   }
 
   /** A record that the task wrote itself, and that is committed. */

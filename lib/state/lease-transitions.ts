@@ -8,20 +8,20 @@ const TEXT_LIMIT = 8_192
 /** The end of a slice, and to whom the lease goes by it. */
 export function sealing(
   lease: Lease,
-  { end, progress, made }: Seal,
+  { end, progress, made, clean }: Seal,
   now: number,
 ): { readonly changes: Item; readonly passedTo: string | null } {
   const { heir } = lease
   const ended = {
     end: cut(end),
-    progress: { ...progress },
+    ...leaseFields({ progress }),
     slices: lease.slices + 1,
-    clean: true,
+    clean,
     restarts: made ? 0 : lease.restarts,
     nextRestart: null,
     heir: null,
   }
-  const goesOn = (end.kind === 'again' || end.kind === 'at') && lease.wanted === 'run'
+  const goesOn = clean && (end.kind === 'again' || end.kind === 'at') && lease.wanted === 'run'
   if (heir === null || !goesOn || (heir.deadline !== null && heir.deadline <= now))
     return { changes: { ...ended, state: 'sealed' }, passedTo: null }
   const { epoch, owner, deadline, invitedAt, doubled = false } = heir
@@ -55,6 +55,7 @@ export function leaseFields(lease: Partial<Lease>): Item {
 }
 
 function cut(end: End): { readonly [name: string]: Attribute } {
+  if (end.kind === 'at') return { ...end, idle: end.idle === null ? null : { ...end.idle } }
   if (end.kind !== 'failed') return { ...end }
   const { message, trace, retriable } = end.error
   return {

@@ -20,13 +20,21 @@ import {
 import { deadBy, leaseFields, sealing, wasSealedBy } from './lease-transitions.ts'
 import { wholeMarker } from './log-positions.ts'
 import { type Key, type Outcome, type Table, TableGone } from './table.ts'
+import { createUsage } from './usage.ts'
 
 export * from './lease.ts'
+
+export interface TaskName {
+  readonly connector: string
+  readonly task: number
+}
 
 /** Reads are consistent. Every method rejects with `TableGone` where the table isn't there. */
 export interface Leases {
   /** By task. */
   all(connector: string): Promise<Lease[]>
+  /** Of many tasks at once, in no order; those that there are. */
+  of(tasks: readonly TaskName[]): Promise<Lease[]>
   get(connector: string, task: number): Promise<Lease | null>
   /**
    * From none, sealed, dead, invited (of an older generation) or, by the caller's judgement, overdue. Keeps slices,
@@ -45,13 +53,14 @@ export interface Leases {
   registerHeir(connector: string, task: number, heir: HeirClaim): Promise<Lease | null>
   /** Only the very heir that was seen. */
   dropHeir(connector: string, task: number, after: Lease): Promise<Lease | null>
-  /** The heir takes a dead or overdue owner's place; `clean` is false. */
+  /** The heir takes a dead or overdue owner's place, which counts as a restart; `clean` is false. */
   takeOver(connector: string, task: number, by: TakeOver): Promise<Lease | null>
   /** Null: not the owner's any more. */
   heartbeat(connector: string, task: number, beat: Heartbeat): Promise<Lease | null>
   /**
    * The owner's end: one write that counts the slice and passes the lease to a registered heir, or invites the one that
-   * hasn't registered. No heir gets it where the slice stopped, failed or is done, or where `wanted` is `stop`.
+   * hasn't registered. No heir gets it where the slice stopped, failed or is done, where it isn't clean, or where
+   * `wanted` is `stop`.
    * Null: not the owner's any more.
    */
   seal(connector: string, task: number, seal: Seal): Promise<Sealed | null>
@@ -62,9 +71,7 @@ export interface Leases {
    */
   markDead(connector: string, task: number, failure: InvocationFailure): Promise<Lease | null>
   setRestart(connector: string, task: number, after: Lease, restart: Restart): Promise<Lease | null>
-  /** A sealed slice's `end` becomes `at`: nothing to do yet, the next look is then. */
-  lookAgain(connector: string, task: number, after: Lease, at: number): Promise<Lease | null>
-  /** False: no longer as seen. */
+  /** False: no longer as seen. What the task used on its last day is filed. */
   remove(connector: string, task: number, after: Lease): Promise<boolean>
   /** After the loss of the table: only where there is none. */
   restore(lease: Lease): Promise<boolean>
@@ -83,6 +90,10 @@ class TableLeases implements Leases {
 
   async all(connector: string): Promise<Lease[]> {
     return (await this.#table.query(partition(connector))).map(toLease)
+  }
+
+  async of(tasks: readonly TaskName[]): Promise<Lease[]> {
+    return (await this.#table.batchGet(tasks.map(({ connector, task }) => key(connector, task)))).map(toLease)
   }
 
   async get(connector: string, task: number): Promise<Lease | null> {
@@ -158,7 +169,17 @@ class TableLeases implements Leases {
     const { heir } = after
     if (heir === null || heir.owner !== owner) return null
     const doubled = heir.doubled ?? false
-    const changes = { epoch: heir.epoch, state: 'owned', owner, deadline, plannedEnd, heir: null, doubled } as const
+    const restarts = after.restarts + 1
+    const changes = {
+      epoch: heir.epoch,
+      state: 'owned',
+      owner,
+      deadline,
+      plannedEnd,
+      heir: null,
+      doubled,
+      restarts,
+    } as const
     const condition = all(
       equal('epoch', after.epoch),
       equal('state', after.state),
@@ -209,12 +230,15 @@ class TableLeases implements Leases {
     return this.#change(connector, task, { restarts, nextRestart }, sameSlice(after))
   }
 
-  lookAgain(connector: string, task: number, after: Lease, at: number): Promise<Lease | null> {
-    return this.#change(connector, task, { end: { kind: 'at', at } }, all(sameSlice(after), equal('state', 'sealed')))
-  }
-
-  remove(connector: string, task: number, after: Lease): Promise<boolean> {
-    return this.#table.delete(key(connector, task), seenAs(after))
+  async remove(connector: string, task: number, after: Lease): Promise<boolean> {
+    const { usage } = after.progress
+    const removed = await this.#table.delete(key(connector, task), seenAs(after))
+    // Nice to have: the lease is gone all the same.
+    if (removed && usage !== undefined)
+      await createUsage(this.#table)
+        .file(connector, usage)
+        .catch(() => {})
+    return removed
   }
 
   restore(lease: Lease): Promise<boolean> {

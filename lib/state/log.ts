@@ -11,6 +11,8 @@ export type Isolation = 'read_uncommitted' | 'read_committed'
 export interface LogRecord {
   readonly partition: number
   readonly position: number
+  /** Epoch ms. */
+  readonly timestamp: number
   readonly key: string
   /** Null: a tombstone. */
   readonly value: string | null
@@ -37,11 +39,11 @@ export function openLog(cluster: Cluster, topic: string, isolation: Isolation, d
       const records: LogRecord[] = []
       await readTopic(cluster, topic, from, to, { isolation }, (batch) => {
         const { buffer, partition } = batch
-        batch.forEach((position, _, keyStart, keyEnd, valueStart, valueEnd) => {
+        batch.forEach((position, timestamp, keyStart, keyEnd, valueStart, valueEnd) => {
           if (keyEnd < 0 || position >= (to[partition] ?? 0)) return
           const key = buffer.toString('utf8', keyStart, keyEnd)
           const value = valueEnd < 0 ? null : buffer.toString('utf8', valueStart, valueEnd)
-          records.push({ partition, position, key, value })
+          records.push({ partition, position, timestamp, key, value })
         })
       })
       return records

@@ -21,10 +21,17 @@ export class OffsetTail {
   readonly next: number[]
   readonly #undecided = new Map<string, OffsetEntry[]>()
   readonly #apply: (entry: OffsetEntry) => void
+  readonly #aborted: (entry: OffsetEntry) => void
 
-  constructor(positions: readonly number[], apply: (entry: OffsetEntry) => void) {
+  /** `apply` gets what counts, `aborted` what a reader of uncommitted records takes for the same. */
+  constructor(
+    positions: readonly number[],
+    apply: (entry: OffsetEntry) => void,
+    aborted: (entry: OffsetEntry) => void = () => {},
+  ) {
     this.next = [...positions]
     this.#apply = apply
+    this.#aborted = aborted
   }
 
   visit(batch: OffsetBatch): void {
@@ -41,7 +48,7 @@ export class OffsetTail {
       return
     }
     this.#undecided.delete(id)
-    if (control === 'commit') for (const entry of waiting) this.#apply(entry)
+    for (const entry of waiting) (control === 'commit' ? this.#apply : this.#aborted)(entry)
   }
 
   /** The transactions with records of the connector that have no end yet. */

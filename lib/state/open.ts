@@ -2,13 +2,18 @@
 import type { Cluster } from '../kafka/cluster.ts'
 import type { Worker } from '../worker/settings.ts'
 import { type Configs, createConfigs, INTENT_MS, type OnOther } from './configs.ts'
+import { type CustodyStore, createCustody } from './custody.ts'
 import { createLeases, type Leases } from './leases.ts'
-import { openLog } from './log.ts'
+import { openLog, type TopicLog } from './log.ts'
+import { createLoggers, type Loggers } from './loggers.ts'
+import { createOffsetHistory, type OffsetHistory } from './offset-history.ts'
+import { type OffsetsTopic, openOffsetsTopic } from './offsets-topic.ts'
 import { rebuildTable } from './rebuild.ts'
 import { createSourceOffsets, type SourceOffsetsStore } from './source-offsets.ts'
 import { createStatuses, type Statuses } from './statuses.ts'
 import { openTable, type Table } from './table.ts'
 import { ensureTopics } from './topics.ts'
+import { createUsage, type UsageStore } from './usage.ts'
 
 export interface StateOptions {
   readonly cluster: Cluster
@@ -23,7 +28,11 @@ export interface State extends AsyncDisposable {
   readonly configs: Configs
   readonly statuses: Statuses
   readonly leases: Leases
+  readonly loggers: Loggers
   readonly offsets: SourceOffsetsStore
+  readonly offsetHistory: OffsetHistory
+  readonly usage: UsageStore
+  readonly custody: CustodyStore
   /**
    * Makes what is missing: the topics, the table, the views, and the leases from the status topic. To be called where
    * something rejected with `TableGone`; doing it twice, or two at once, does no harm.
@@ -38,24 +47,45 @@ const CONFIG_DELIVERY_MS = INTENT_MS / 2
 const STATUS_DELIVERY_MS = 15_000
 
 /** Opens nothing by itself: the first use does. */
-export function openState({ cluster, table: named, worker, onOther }: StateOptions): State {
-  const table = typeof named === 'string' ? openTable(named) : named
-  const configLog = openLog(cluster, worker.topics.configs, 'read_committed', CONFIG_DELIVERY_MS)
-  const statusLog = openLog(cluster, worker.topics.status, 'read_uncommitted', STATUS_DELIVERY_MS)
-  const configs = createConfigs(table, configLog, onOther)
+export function openState({ cluster, table, worker, onOther }: StateOptions): State {
+  return stateOver({
+    table: typeof table === 'string' ? openTable(table) : table,
+    configLog: openLog(cluster, worker.topics.configs, 'read_committed', CONFIG_DELIVERY_MS),
+    statusLog: openLog(cluster, worker.topics.status, 'read_uncommitted', STATUS_DELIVERY_MS),
+    offsetsTopic: openOffsetsTopic(cluster, worker.topics.offsets),
+    ensureTopics: () => ensureTopics(cluster, worker),
+    ...(onOther === undefined ? {} : { onOther }),
+  })
+}
+
+export interface StateParts extends Pick<StateOptions, 'onOther'> {
+  readonly table: Table
+  readonly configLog: TopicLog
+  readonly statusLog: TopicLog
+  readonly offsetsTopic: OffsetsTopic
+  ensureTopics(): Promise<void>
+}
+
+export function stateOver({ table, configLog, statusLog, offsetsTopic, ensureTopics, onOther }: StateParts): State {
+  const loggers = createLoggers(table)
+  const configs = createConfigs(table, configLog, loggers, onOther)
   const leases = createLeases(table)
+  const offsets = createSourceOffsets(offsetsTopic, table)
   const close = async () => {
     await Promise.all([configLog.close(), statusLog.close(), offsets.close()])
     table.close()
   }
-  const offsets = createSourceOffsets(cluster, table, worker.topics.offsets)
   return {
     configs,
     statuses: createStatuses(table, statusLog),
     leases,
+    loggers,
     offsets,
+    offsetHistory: createOffsetHistory(table),
+    usage: createUsage(table),
+    custody: createCustody(table, statusLog),
     async rebuild() {
-      await ensureTopics(cluster, worker)
+      await ensureTopics()
       await rebuildTable({ table, configs, statusLog, leases })
     },
     close,

@@ -6,8 +6,7 @@ import type { Leases } from './leases.ts'
 import type { TopicLog } from './log.ts'
 import { beginConfigLog, isWhole, markWhole } from './log-positions.ts'
 import type { LeaseRecord, StatusRecord } from './status-records.ts'
-import { applyStatuses } from './status-views.ts'
-import { statusRecords } from './statuses.ts'
+import { applyStatusTail } from './statuses.ts'
 import type { Table } from './table.ts'
 
 const AT_ONCE = 10
@@ -29,12 +28,8 @@ export async function rebuildTable({ table, configs, statusLog, leases }: Rebuil
   await configs.catchUp()
   if (await isWhole(table)) return
   const ends = await statusLog.ends()
-  const records = await statusRecords(
-    statusLog,
-    ends.map(() => 0),
-    ends,
-  )
-  await applyStatuses(table, records)
+  const start = ends.map(() => 0)
+  const records = await applyStatusTail(table, statusLog, start, ends)
   const waiting = lastLeases(records.map(({ record }) => record))
   const lane = async () => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
@@ -52,11 +47,14 @@ function lastLeases(records: readonly StatusRecord[]): LeaseStatus[] {
   return [...last.values()]
 }
 
-/** Not ended: owned until its deadline. */
+/**
+ * Not ended: owned until its deadline. Whether the invocation was doubled is forgotten, so that the report of its
+ * failure proves nothing.
+ */
 function restored(connector: string, task: number, record: LeaseRecord): Lease {
-  const { epoch, owner, deadline, ended, generation = 0 } = record
+  const { epoch, owner, deadline, ended, clean = false, generation = 0 } = record
   const before = { restarts: 0, nextRestart: null, slices: 0, progress: NO_PROGRESS, invitedAt: 0, plannedEnd: null }
-  const slice = { epoch, generation, owner, deadline, heir: null, doubled: false, wanted: 'run' } as const
+  const slice = { epoch, generation, owner, deadline, heir: null, doubled: !ended, wanted: 'run' } as const
   const end = ended ? ({ kind: 'again' } as const) : null
-  return { connector, task, ...slice, ...before, state: ended ? 'sealed' : 'owned', end, clean: ended }
+  return { connector, task, ...slice, ...before, state: ended ? 'sealed' : 'owned', end, clean }
 }

@@ -3,17 +3,16 @@
  * Resuming is view plus tail, always (docs/architecture.md, "A slice").
  */
 import { pause } from '../connect/budget.ts'
-import type { SourceOffsets } from '../connect/plugin.ts'
+import type { PluginLog, SourceOffsets } from '../connect/plugin.ts'
 import type { Position } from '../connect/record.ts'
 import { quote } from '../java/json-text.ts'
-import type { Cluster } from '../kafka/cluster.ts'
 import { partitionOfKey } from '../kafka/partitioner.ts'
 import { KnownOffsets } from './known-offsets.ts'
-import { readTopic, topicEnds } from './log.ts'
-import { LogWriter } from './log-writer.ts'
 import { encodeOffsetValue } from './offset-records.ts'
-import { OffsetTail, offsetBatch } from './offset-tail.ts'
+import { OffsetTail } from './offset-tail.ts'
+import type { OffsetsTopic } from './offsets-topic.ts'
 import { mergeViews, type OffsetsView, packView, unpackView } from './offsets-view.ts'
+import { type FallbackStore, OwnOffsets } from './own-offsets.ts'
 import type { Key, Table } from './table.ts'
 
 export interface Resume {
@@ -40,6 +39,11 @@ export interface SourceOffsetsState extends SourceOffsets {
   encode(partition: Position, offset: Position | null): EncodedOffset
   /** Committed by this task: what `get` answers from now on, and what the view will hold. */
   put(partition: Position, offset: Position | null): void
+  /**
+   * What is to be written once more, outside of what may be aborted: offsets behind whose record the topic holds one of
+   * an aborted transaction, which a worker that reads uncommitted records takes for the newest. Null: a reset.
+   */
+  overlaid(): readonly AlteredOffset[]
   /** What others wrote since, up to the topic's end: an heir's last look, once it owns. */
   catchUp(): Promise<void>
 }
@@ -61,39 +65,53 @@ export interface SourceOffsetsStore {
   seal(connector: string, task: number, generation: number, state: SourceOffsetsState): Promise<void>
   /** Changes offsets of a connector without running tasks (KIP-875); durable in the topic when it resolves. */
   alter(connector: string, offsets: readonly AlteredOffset[]): Promise<void>
+  /**
+   * Writes all offsets of a connector without running tasks once more, outside of transactions: for a worker that reads
+   * uncommitted records. Answers how many.
+   */
+  confirm(connector: string): Promise<number>
   /** Forgets the views; the topic is kept. */
   forget(connector: string): Promise<void>
+  /** For a connector with a topic of its own, before this one. `id` names the topic among those of all clusters. */
+  withOwn(topic: OffsetsTopic, id: string, log: Pick<PluginLog, 'warn'>): SourceOffsetsStore
   close(): Promise<void>
 }
 
-export function createSourceOffsets(cluster: Cluster, table: Table, topic: string): SourceOffsetsStore {
-  return new TopicOffsets(cluster, table, topic)
+export function createSourceOffsets(topic: OffsetsTopic, table: Table): SourceOffsetsStore {
+  return new TopicOffsets(topic, table, topic.topic)
 }
 
 /** How long a commit marker may take to follow the commit, in ms; usually some. */
 const MARKER_MS = 3_000
-const ALTER_DELIVERY_MS = 15_000
 
-class TopicOffsets implements SourceOffsetsStore {
-  readonly #cluster: Cluster
+/** Ends the key of views of the worker's topic where the connector has its own. */
+const BESIDE = '@worker'
+
+class TopicOffsets implements FallbackStore {
+  readonly #topic: OffsetsTopic
   readonly #table: Table
-  readonly #topic: string
-  readonly #writer: LogWriter
+  /** Of the topic: views of another are not for it. */
+  readonly #id: string
+  readonly #suffix: string
 
-  constructor(cluster: Cluster, table: Table, topic: string) {
-    this.#cluster = cluster
-    this.#table = table
+  constructor(topic: OffsetsTopic, table: Table, id: string, suffix = '') {
     this.#topic = topic
-    this.#writer = new LogWriter(cluster, topic, ALTER_DELIVERY_MS)
+    this.#table = table
+    this.#id = id
+    this.#suffix = suffix
+  }
+
+  withOwn(topic: OffsetsTopic, id: string, log: Pick<PluginLog, 'warn'>): SourceOffsetsStore {
+    const beside = new TopicOffsets(this.#topic, this.#table, this.#id, BESIDE)
+    return new OwnOffsets(new TopicOffsets(topic, this.#table, id), beside, log)
   }
 
   async resume(connector: string, options: Resume): Promise<SourceOffsetsState> {
-    const [views, ends] = await Promise.all([this.#views(connector, options), this.#ends()])
-    const usable = views.filter(
-      ({ topic, positions }) =>
-        topic === this.#topic && positions.every((position, partition) => position <= (ends[partition] ?? 0)),
+    const [views, ends] = await Promise.all([this.#views(connector, options), this.#topic.ends()])
+    const usable = views.filter(({ positions }) =>
+      positions.every((position, partition) => position <= (ends[partition] ?? 0)),
     )
-    const state = new ConnectorOffsets(this.#cluster, connector, this.#topic, mergeViews(usable, ends.length))
+    const state = new ConnectorOffsets(this.#topic, connector, mergeViews(usable, ends.length))
     await state.readTo(ends)
     if (options.afterCleanEnd && usable.length === 0) await state.settle(MARKER_MS)
     return state
@@ -101,17 +119,28 @@ class TopicOffsets implements SourceOffsetsStore {
 
   async seal(connector: string, task: number, generation: number, state: SourceOffsetsState): Promise<void> {
     if (!(state instanceof ConnectorOffsets)) throw new TypeError("The state is not one of this store's")
-    const packed = packView(await state.view(generation))
-    if (packed !== null) await this.#table.put(key(connector, task), { view: packed, generation })
+    const packed = packView({ ...(await state.view(generation)), topic: this.#id })
+    if (packed !== null) await this.#table.put(this.#key(connector, task), { view: packed, generation })
   }
 
   async alter(connector: string, offsets: readonly AlteredOffset[]): Promise<void> {
-    const state = await this.resume(connector, { afterCleanEnd: false })
+    await this.append(await this.resume(connector, { afterCleanEnd: false }), offsets)
+  }
+
+  async confirm(connector: string): Promise<number> {
+    const state = await this.resume(connector, { afterCleanEnd: true })
+    const resets = state.overlaid().filter(({ offset }) => offset === null)
+    const offsets = [...state.all(), ...resets]
+    await this.append(state, offsets)
+    return offsets.length
+  }
+
+  async append(state: SourceOffsetsState, offsets: readonly AlteredOffset[]): Promise<void> {
     const records = offsets.map(({ partition, offset }) => {
       const encoded = state.encode(partition, offset)
       return { key: Buffer.from(encoded.key).toString(), value: encodeOffsetValue(offset) }
     })
-    if (records.length > 0) await this.#writer.append(records)
+    if (records.length > 0) await this.#topic.append(records)
   }
 
   async forget(connector: string): Promise<void> {
@@ -120,38 +149,43 @@ class TopicOffsets implements SourceOffsetsStore {
   }
 
   close(): Promise<void> {
-    return this.#writer.close()
+    return this.#topic.close()
+  }
+
+  #key(connector: string, task: number): Key {
+    return { pk: pk(connector), sk: `${String(task).padStart(6, '0')}${this.#suffix}` }
   }
 
   /** The task's own of the same generation is enough; else those of all tasks. */
   async #views(connector: string, { task, generation }: Resume): Promise<OffsetsView[]> {
     if (task !== undefined && generation !== undefined) {
-      const item = await this.#table.get(key(connector, task))
+      const item = await this.#table.get(this.#key(connector, task))
       const view = unpackView(item?.['view'])
-      if (view !== null && view.generation === generation) return [view]
+      if (view?.generation === generation && view.topic === this.#id) return [view]
     }
     const items = await this.#table.query(pk(connector))
-    return items.flatMap((item) => unpackView(item['view']) ?? [])
-  }
-
-  #ends(): Promise<number[]> {
-    return topicEnds(this.#cluster, this.#topic, 'read_uncommitted')
+    return items.flatMap((item) => unpackView(item['view']) ?? []).filter(({ topic }) => topic === this.#id)
   }
 }
 
 class ConnectorOffsets implements SourceOffsetsState {
   readonly topic: string
-  readonly #cluster: Cluster
+  readonly #log: OffsetsTopic
   readonly #known: KnownOffsets
   readonly #tail: OffsetTail
-  readonly #prefix: Buffer
+  /** Of the connector's keys. */
+  readonly #prefix: string
 
-  constructor(cluster: Cluster, connector: string, topic: string, view: Pick<OffsetsView, 'positions' | 'entries'>) {
-    this.topic = topic
-    this.#cluster = cluster
-    this.#prefix = Buffer.from(`[${quote(connector)},`)
+  constructor(log: OffsetsTopic, connector: string, view: Pick<OffsetsView, 'positions' | 'entries'>) {
+    this.topic = log.topic
+    this.#log = log
+    this.#prefix = `[${quote(connector)},`
     this.#known = new KnownOffsets(connector)
-    this.#tail = new OffsetTail(view.positions, (entry) => this.#known.apply(entry))
+    this.#tail = new OffsetTail(
+      view.positions,
+      (entry) => this.#known.apply(entry),
+      (entry) => this.#known.aborted(entry),
+    )
     for (const entry of view.entries) this.#known.apply(entry)
   }
 
@@ -161,6 +195,10 @@ class ConnectorOffsets implements SourceOffsetsState {
 
   all(): { readonly partition: Position; readonly offset: Position }[] {
     return this.#known.all()
+  }
+
+  overlaid(): readonly AlteredOffset[] {
+    return this.#known.overlaid()
   }
 
   encode(partition: Position, offset: Position | null): EncodedOffset {
@@ -175,14 +213,11 @@ class ConnectorOffsets implements SourceOffsetsState {
   }
 
   async catchUp(): Promise<void> {
-    await this.readTo(await this.#ends())
+    await this.readTo(await this.#log.ends())
   }
 
   async readTo(ends: readonly number[]): Promise<void> {
-    const options = { isolation: 'read_uncommitted', control: true } as const
-    await readTopic(this.#cluster, this.topic, this.#tail.next, ends, options, (fetched) =>
-      this.#tail.visit(offsetBatch(fetched, this.#prefix)),
-    )
+    await this.#log.read(this.#tail.next, ends, this.#prefix, (batch) => this.#tail.visit(batch))
     for (const [partition, end] of ends.entries())
       this.#tail.next[partition] = Math.max(end, this.#tail.next[partition] ?? 0)
   }
@@ -200,13 +235,9 @@ class ConnectorOffsets implements SourceOffsetsState {
   }
 
   async view(generation: number): Promise<OffsetsView> {
-    if (this.#known.hasOwn) this.#known.place(await this.#ends())
+    if (this.#known.hasOwn) this.#known.place(await this.#log.ends())
     const positions = this.#tail.decided()
     return { topic: this.topic, generation, positions, entries: this.#known.entries(positions) }
-  }
-
-  #ends(): Promise<number[]> {
-    return topicEnds(this.#cluster, this.topic, 'read_uncommitted')
   }
 
   #kafkaPartition(key: Uint8Array | string): number {
@@ -216,8 +247,4 @@ class ConnectorOffsets implements SourceOffsetsState {
 
 function pk(connector: string): string {
   return `offsets#${connector}`
-}
-
-function key(connector: string, task: number): Key {
-  return { pk: pk(connector), sk: String(task).padStart(6, '0') }
 }

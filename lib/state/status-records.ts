@@ -2,7 +2,17 @@
 import type { EncodedRecord } from './config-records.ts'
 import { isJsonObject, type Json, type JsonObject, jsonText, tryParseJson } from './json-text.ts'
 
-export type StatusState = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'UNASSIGNED' | 'RESTARTING' | 'DESTROYED'
+export const STATUS_STATES = [
+  'RUNNING',
+  'PAUSED',
+  'STOPPED',
+  'FAILED',
+  'UNASSIGNED',
+  'RESTARTING',
+  'DESTROYED',
+] as const
+
+export type StatusState = (typeof STATUS_STATES)[number]
 
 export interface Status {
   readonly state: StatusState
@@ -32,6 +42,8 @@ export interface LeaseRecord {
   /** Epoch ms. */
   readonly deadline: number
   readonly ended: boolean
+  /** As `Lease.clean` once it has ended. Absent: false. */
+  readonly clean?: boolean
   /** Absent: an older one than any. */
   readonly generation?: number
 }
@@ -124,9 +136,9 @@ function parseTopic(name: string, value: JsonObject | null): StatusRecord | null
 
 function parseLease(value: JsonObject | null): LeaseRecord | null | undefined {
   if (value === null) return null
-  const { epoch, owner, deadline, ended, generation } = value as Readonly<Record<string, Json | undefined>>
+  const { epoch, owner, deadline, ended, clean, generation } = value as Readonly<Record<string, Json | undefined>>
   if (typeof epoch !== 'number' || typeof owner !== 'string' || typeof deadline !== 'number') return undefined
-  const lease = { epoch, owner, deadline, ended: ended === true }
+  const lease = { epoch, owner, deadline, ended: ended === true, clean: clean === true }
   return typeof generation === 'number' ? { ...lease, generation } : lease
 }
 
@@ -135,15 +147,7 @@ function parseTask(id: string): { readonly connector: string; readonly task: num
   return match === null ? null : { connector: match[1] ?? '', task: Number(match[2]) }
 }
 
-const STATES: ReadonlySet<Json | undefined> = new Set<StatusState>([
-  'RUNNING',
-  'PAUSED',
-  'STOPPED',
-  'FAILED',
-  'UNASSIGNED',
-  'RESTARTING',
-  'DESTROYED',
-])
+const STATES: ReadonlySet<Json | undefined> = new Set<StatusState>(STATUS_STATES)
 
 function isState(state: Json | undefined): state is StatusState {
   return STATES.has(state)

@@ -3,7 +3,7 @@ import type { Attribute, Item } from './attributes.ts'
 import { connectorKey, STATUS, taskAttribute, topicAttribute } from './connector-view.ts'
 import { absent, any, below } from './expression.ts'
 import type { StatusRecord } from './status-records.ts'
-import type { Table } from './table.ts'
+import { ItemTooLarge, type Table } from './table.ts'
 
 export interface PositionedStatus {
   readonly record: StatusRecord
@@ -39,8 +39,20 @@ export async function applyStatus(table: Table, { record, position }: Positioned
   const attribute = attributeOf(record)
   if (attribute === null) return
   const condition = any(absent(attribute), below([attribute, 'position'], position))
-  const set = [[attribute, { position, content: contentOf(record) }]] as const
-  await table.update(connectorKey(record.connector), { set }, condition)
+  const write = (content: Attribute) =>
+    table.update(connectorKey(record.connector), { set: [[attribute, { position, content }]] }, condition)
+  try {
+    await write(contentOf(record))
+  } catch (error) {
+    // Hundreds of tasks with long traces share the item; the topic has them.
+    if (!(error instanceof ItemTooLarge)) throw error
+    await write(withoutTrace(contentOf(record)))
+  }
+}
+
+function withoutTrace(content: Attribute): Attribute {
+  if (typeof content !== 'object' || content === null || !('trace' in content)) return content
+  return { ...content, trace: 'The trace is in the status topic alone: those of this connector fill its item' }
 }
 
 function isNewer({ record, position }: PositionedStatus, item: Item | undefined): boolean {

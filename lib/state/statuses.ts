@@ -1,6 +1,7 @@
 /** Statuses as the status topic has them; the views are in the connector's item (`ConnectorView`). */
 import { ConnectError } from '../connect/errors.ts'
 import { connectorKey, viewOf } from './connector-view.ts'
+import { applyRelease } from './custody.ts'
 import type { TopicLog } from './log.ts'
 import { advanceStatusLog, statusLog } from './log-positions.ts'
 import { encodeStatusRecord, type LeaseRecord, parseStatusRecord, type StatusRecord } from './status-records.ts'
@@ -67,19 +68,24 @@ class LoggedStatuses implements Statuses {
     const from = await statusLog(this.#table)
     const ends = await asked
     if (ends.every((end, partition) => end <= (from[partition] ?? 0))) return
-    await applyStatuses(this.#table, await statusRecords(this.#log, from, ends))
+    await applyStatusTail(this.#table, this.#log, from, ends)
     await advanceStatusLog(this.#table, from, ends)
   }
 }
 
-/** The records of these positions, without those that aren't understood. */
-export async function statusRecords(
+/** Applies what the topic has between the positions; answers the records that are understood. */
+export async function applyStatusTail(
+  table: Table,
   log: TopicLog,
   from: readonly number[],
   to: readonly number[],
 ): Promise<PositionedStatus[]> {
-  return (await log.read(from, to)).flatMap(({ key, value, position }) => {
+  const read = await log.read(from, to)
+  const records = read.flatMap(({ key, value, position }) => {
     const record = parseStatusRecord(key, value)
     return record === null ? [] : [{ record, position }]
   })
+  await applyStatuses(table, records)
+  await applyRelease(table, read)
+  return records
 }

@@ -24,6 +24,7 @@ import { pause } from '../connect/budget.ts'
 import { ConnectError, RetriableError } from '../connect/errors.ts'
 import { type Item, marshalItem, unmarshalItem } from './attributes.ts'
 import { type Condition, Expression, present, type Update } from './expression.ts'
+import { countUnits } from './table-units.ts'
 
 export interface Key {
   readonly pk: string
@@ -58,6 +59,13 @@ export interface Table {
 export class TableGone extends ConnectError {
   constructor(table: string, cause?: unknown) {
     super(`The table ${table} is not there; it is rebuilt from the topics`, { kind: 'retriable', cause })
+  }
+}
+
+/** An item would hold more than the service's 400 KB. */
+export class ItemTooLarge extends ConnectError {
+  constructor(table: string, cause: unknown) {
+    super(`The table ${table} refused an item of more than 400 KB`, { cause })
   }
 }
 
@@ -236,7 +244,8 @@ class DynamoTable implements Table {
   }
 
   get #client(): DynamoDBClient {
-    this.#made ??= new DynamoDBClient({
+    if (this.#made !== null) return this.#made
+    this.#made = new DynamoDBClient({
       maxAttempts: 4,
       requestHandler: {
         connectionTimeout: this.#timeouts.attempt,
@@ -247,6 +256,7 @@ class DynamoTable implements Table {
       },
       ...this.#config,
     })
+    countUnits(this.#made)
     return this.#made
   }
 
@@ -276,6 +286,7 @@ class DynamoTable implements Table {
     if (error instanceof ResourceInUseException) return error
     if (error instanceof ResourceNotFoundException) return new TableGone(this.name, error)
     const { name, message, $retryable, $metadata } = error as Failure
+    if (name === 'ValidationException' && message.includes('Item size')) return new ItemTooLarge(this.name, error)
     if (name === 'AbortError' || name === 'TimeoutError')
       return new RetriableError(`The table ${this.name} did not answer in time`, error)
     const lost = name !== 'CredentialsProviderError' && ($metadata?.httpStatusCode ?? 500) >= 500
@@ -298,7 +309,7 @@ function conditional(
   ExpressionAttributeNames?: Record<string, string>
   ExpressionAttributeValues?: Expression['values']
 } {
-  const text = condition?.(expression)
+  const text = condition === undefined ? undefined : expression.condition(condition)
   return {
     ConditionExpression: text,
     ...(Object.keys(expression.names).length === 0 ? {} : { ExpressionAttributeNames: expression.names }),

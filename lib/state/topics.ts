@@ -41,33 +41,44 @@ export async function ensureTopics(cluster: Cluster, { settings, topics, raw }: 
       what: 'connector and task statuses',
     },
   ]
-  const known = await cluster.topics(
-    purposes.map(({ name }) => name),
-    { refresh: true },
-  )
-  const missing = purposes.filter(({ name }) => !known.has(name))
-  if (missing.length > 0) {
-    const outcome = await createTopics(
-      cluster,
-      missing.map((purpose) => newTopic(purpose, raw)),
-    )
-    for (const { name } of missing) if (outcome.get(name) === 'exists') await cluster.topic(name, { refresh: true })
-  }
+  const found = await ensure(cluster, purposes, raw)
   const partitions = (await cluster.topic(topics.configs)).partitions.length
   if (partitions !== 1)
     throw new ConfigError(
       `Topic '${topics.configs}' supplied via the 'config.storage.topic' property is required to have a single partition in order to guarantee consistency of connector configurations, but found ${partitions} partitions.`,
     )
-  await checkCompacted(
-    cluster,
-    purposes.filter(({ name }) => known.has(name)),
-  )
+  await checkCompacted(cluster, found)
+}
+
+/** A source connector's own offsets topic (KIP-618), made and refused as the worker's. */
+export async function ensureOffsetsTopic(cluster: Cluster, { settings, raw }: Worker, name: string): Promise<void> {
+  const purpose: Purpose = {
+    name,
+    property: 'offsets.storage.topic',
+    partitions: settings['offset.storage.partitions'],
+    replicationFactor: settings['offset.storage.replication.factor'],
+    what: 'source connector offsets',
+  }
+  await checkCompacted(cluster, await ensure(cluster, [purpose], raw))
+}
+
+/** Creates what is missing; answers what was there. */
+async function ensure(cluster: Cluster, purposes: readonly Purpose[], raw: RawConfig): Promise<readonly Purpose[]> {
+  const names = purposes.map(({ name }) => name)
+  const known = await cluster.topics(names, { refresh: true })
+  const missing = purposes.filter(({ name }) => !known.has(name))
+  if (missing.length > 0) {
+    const topics = missing.map((purpose) => newTopic(purpose, raw))
+    const outcome = await createTopics(cluster, topics)
+    for (const { name } of missing) if (outcome.get(name) === 'exists') await cluster.topic(name, { refresh: true })
+  }
+  return purposes.filter(({ name }) => known.has(name))
 }
 
 const OWN = new Set(['topic', 'partitions', 'replication.factor', 'cleanup.policy'])
 
 function newTopic({ name, property, partitions, replicationFactor }: Purpose, raw: RawConfig): NewTopic {
-  const prefix = property.slice(0, -'topic'.length)
+  const prefix = property.slice(0, -'topic'.length).replace('offsets.', 'offset.')
   const configs: Record<string, string> = { 'cleanup.policy': 'compact' }
   for (const [key, value] of Object.entries(raw)) {
     const setting = key.startsWith(prefix) ? key.slice(prefix.length) : null

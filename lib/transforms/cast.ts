@@ -11,7 +11,7 @@ import { hashOrder } from '../java/hash-order.ts'
 import { basicsOf, cached, fieldsOf, structOf, withDefault } from '../java/schema-builder.ts'
 import { type CastType, parseSpec } from './cast-spec.ts'
 import { castValue } from './cast-value.ts'
-import { isNested } from './field-path.ts'
+import { FIELD_SYNTAX, isNested } from './field-path.ts'
 import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
 import { getKey, requireMap, requireStruct, withKeys } from './requirements.ts'
@@ -37,6 +37,7 @@ export default keyAndValue({
   version: '4.3.1',
   doc: 'Cast fields or the entire key or value to a specific type, e.g. to force an integer field to a smaller width. Cast from integers, floats, boolean and string to any other type, and cast binary to string (base64 encoded).',
   settings: SETTINGS,
+  additions: FIELD_SYNTAX,
   create: cast,
 })
 

@@ -10,7 +10,7 @@ import { oneOf } from '../connect/validators.ts'
 import { Struct, type Value } from '../connect/value.ts'
 import { nullPointer } from '../java/exception.ts'
 import { basicsOf, cached, copySchema, fieldOf, fieldsOf, structOf } from '../java/schema-builder.ts'
-import { isNested } from './field-path.ts'
+import { FIELD_SYNTAX, isNested } from './field-path.ts'
 import { type FieldTransform, partOf, splitPath, within } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
 import { entriesOf, getKey, mapOf, requireMap, requireStruct } from './requirements.ts'
@@ -39,6 +39,7 @@ export default keyAndValue({
   version: '4.3.1',
   doc: "Moves or copies fields in the key/value of a record into that record's headers. Corresponding elements of fields and headers together identify a field and the header it should be moved or copied to.",
   settings: SETTINGS,
+  additions: FIELD_SYNTAX,
   create: headerFrom,
 })
 

@@ -5,7 +5,7 @@ import { parse, type RawConfig, string } from '../connect/settings.ts'
 import { Struct, type Value } from '../connect/value.ts'
 import { cached, structOf } from '../java/schema-builder.ts'
 import { validateValue } from '../java/validate-value.ts'
-import { isNested } from './field-path.ts'
+import { FIELD_SYNTAX, isNested } from './field-path.ts'
 import { type FieldTransform, splitPath, within } from './nested.ts'
 import { withKeys } from './requirements.ts'
 
@@ -23,6 +23,7 @@ export default keyAndValue({
   version: '4.3.1',
   doc: 'Wrap data using the specified field name in a Struct when schema present, or a Map in the case of schemaless data.',
   settings: SETTINGS,
+  additions: { ...FIELD_SYNTAX, ...HOISTED },
   create: hoistField,
 })
 

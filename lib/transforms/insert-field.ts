@@ -8,7 +8,7 @@ import { OPTIONAL_STRING, primitive, type Schema, STRING } from '../connect/sche
 import { type ConfigOf, type RawConfig, string } from '../connect/settings.ts'
 import { Boxed, Struct, type Value } from '../connect/value.ts'
 import { basicsOf, cached, structOf } from '../java/schema-builder.ts'
-import { isNested } from './field-path.ts'
+import { FIELD_SYNTAX, isNested } from './field-path.ts'
 import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, REPLACE_NULL } from './replace-null.ts'
 import { requireMap, requireStruct, withKeys } from './requirements.ts'
@@ -33,6 +33,7 @@ export default keyAndValue({
   version: '4.3.1',
   doc: 'Insert field(s) using attributes from the record metadata or a configured static value.',
   settings: SETTINGS,
+  additions: FIELD_SYNTAX,
   create: insertField,
 })
 

@@ -8,7 +8,7 @@ import { Struct, type Value } from '../connect/value.ts'
 import { hashOrder } from '../java/hash-order.ts'
 import { cached } from '../java/schema-builder.ts'
 import { nullUsed, validateValue } from '../java/validate-value.ts'
-import { isNested } from './field-path.ts'
+import { FIELD_SYNTAX, isNested } from './field-path.ts'
 import { masker } from './mask-value.ts'
 import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
@@ -30,6 +30,7 @@ export default keyAndValue({
   version: '4.3.1',
   doc: 'Mask specified fields with a valid null value for the field type (i.e. 0, false, empty string, and so on). For numeric and string fields, an optional replacement value can be specified that is converted to the correct type.',
   settings: SETTINGS,
+  additions: FIELD_SYNTAX,
   create: maskField,
 })
 

@@ -10,7 +10,7 @@ import { hashOrder } from '../java/hash-order.ts'
 import { basicsOf, cached, structOf } from '../java/schema-builder.ts'
 import { validateValue } from '../java/validate-value.ts'
 import { splitPair } from './cast-spec.ts'
-import { isNested } from './field-path.ts'
+import { FIELD_SYNTAX, isNested } from './field-path.ts'
 import { type FieldTransform, parentsOf, siblings, transformNested } from './nested.ts'
 import { fieldValue, REPLACE_NULL } from './replace-null.ts'
 import { entriesOf, mapOf, requireMap, requireStruct } from './requirements.ts'
@@ -44,6 +44,7 @@ export default keyAndValue({
   version: '4.3.1',
   doc: 'Filter or rename fields.',
   settings: SETTINGS,
+  additions: FIELD_SYNTAX,
   create: replaceField,
 })
 

@@ -2,20 +2,21 @@
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { ConfigError, ConnectError, DataError } from '../connect/errors.ts'
-import { plugin, type Transform } from '../connect/plugin.ts'
+import { type OneToMany, plugin } from '../connect/plugin.ts'
 import { ConnectRecord } from '../connect/record.ts'
-import { string } from '../connect/settings.ts'
+import { aFile, string } from '../connect/settings.ts'
 import { nonEmptyString } from '../connect/validators.ts'
 
 const SETTINGS = {
   'script.file': string({
-    doc: 'The module: an ESM file whose default export is `(record) => record | null`. Null drops the record. Types are stripped. It runs in the process of the task, with all its rights.',
+    doc: 'The module: an ESM file whose default export is `(record) => record | record[] | null`. Null drops the record; those of an array take its place. Types are stripped. It runs in the process of the task, with all its rights.',
     importance: 'high',
     validator: nonEmptyString,
+    files: aFile,
   }),
 } as const
 
-export default plugin<Transform, typeof SETTINGS>({
+export default plugin<OneToMany, typeof SETTINGS>({
   class: 'penstock.transforms.Script',
   version: '1.0.0',
   doc: 'Apply a function written in TypeScript or JavaScript to each record.',
@@ -24,14 +25,20 @@ export default plugin<Transform, typeof SETTINGS>({
     const file = config['script.file']
     const script = load(file)
     return {
+      oneToMany: true,
       apply(record) {
         const out = run(script, file, record)
-        if (out === null || out instanceof ConnectRecord) return out
-        throw new DataError(`${file} must return the record, one made of it by its methods, or null to drop it`)
+        if (out === null || out instanceof ConnectRecord || isRecords(out)) return out
+        const what = 'the record, one made of it by its methods, several of them in an array, or null to drop it'
+        throw new DataError(`${file} must return ${what}`)
       },
     }
   },
 })
+
+function isRecords(out: unknown): out is readonly ConnectRecord[] {
+  return Array.isArray(out) && out.every((one) => one instanceof ConnectRecord)
+}
 
 type Script = (record: ConnectRecord) => unknown
 

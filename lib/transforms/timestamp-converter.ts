@@ -11,7 +11,7 @@ import { PatternError } from '../java/date-pattern.ts'
 import { basicsOf, cached, copySchema, fieldsOf, structOf } from '../java/schema-builder.ts'
 import { SimpleDateFormat } from '../java/simple-date-format.ts'
 import { nullUsed } from '../java/validate-value.ts'
-import { isNested } from './field-path.ts'
+import { FIELD_SYNTAX, isNested } from './field-path.ts'
 import { type FieldTransform, splitPath, within } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
 import { getKey, requireMap, requireStruct, withKeys } from './requirements.ts'
@@ -55,6 +55,7 @@ export default keyAndValue({
   version: '4.3.1',
   doc: 'Convert timestamps between different formats such as Unix epoch, strings, and Connect Date/Timestamp types. Applies to individual fields or to the entire value.',
   settings: SETTINGS,
+  additions: FIELD_SYNTAX,
   create: timestampConverter,
 })
 

@@ -6,7 +6,7 @@ import { oneOf } from '../connect/validators.ts'
 
 const SETTINGS = {
   behavior: string({
-    doc: 'What becomes of a tombstone: with `ignore` and `warn` it is dropped and counted as filtered, with `fail` it is an error.',
+    doc: 'What becomes of a tombstone: with `ignore` and `warn` it is dropped and counted as filtered, with `warn` a line of the log tells it, with `fail` it is an error.',
     default: 'warn',
     validator: oneOf('ignore', 'warn', 'fail'),
   }),
@@ -17,11 +17,13 @@ export default plugin<Transform, typeof SETTINGS>({
   version: '1.0.0',
   doc: 'Manage tombstone records: those whose value is null, with or without a schema.',
   settings: SETTINGS,
-  create: ({ behavior }) => ({
+  create: ({ behavior }, _raw, log) => ({
     apply(record) {
       if (record.value !== null) return record
-      if (behavior !== 'fail') return null
-      throw new DataError(`A record of topic ${record.topic} is a tombstone, and TombstoneHandler is set to fail on it`)
+      const what = `A record of topic ${record.topic} is a tombstone`
+      if (behavior === 'fail') throw new DataError(`${what}, and TombstoneHandler is set to fail on it`)
+      if (behavior === 'warn') log.warn(`${what}, and TombstoneHandler drops it`, { origin: record.origin })
+      return null
     },
   }),
 })

@@ -7,7 +7,7 @@ import { type ConfigOf, list, type RawConfig } from '../connect/settings.ts'
 import { Struct, type Value } from '../connect/value.ts'
 import { cached, copySchema, fieldOf, structOf } from '../java/schema-builder.ts'
 import { nullUsed } from '../java/validate-value.ts'
-import { fieldPath, isNested } from './field-path.ts'
+import { FIELD_SYNTAX, fieldPath, isNested } from './field-path.ts'
 import { splitPath } from './nested.ts'
 import { copiedValue, REPLACE_NULL } from './replace-null.ts'
 import { getKey, requireMap, requireStruct, withKeys } from './requirements.ts'
@@ -26,6 +26,7 @@ export default plugin<Transform, typeof SETTINGS>({
   version: '4.3.1',
   doc: 'Replace the record key with a new key formed from a subset of fields in the record value.',
   settings: SETTINGS,
+  additions: FIELD_SYNTAX,
   create: valueToKey,
 })
 

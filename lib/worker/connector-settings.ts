@@ -59,8 +59,12 @@ export interface ConnectorSettings {
   readonly adminOverrides: RawConfig
   readonly sliceMs: number
   readonly idleMaxMs: number
-  /** Records per second of a task; -1 for no limit. */
-  readonly rateLimit: number
+  /** Per second of a task; -1 for no limit. */
+  readonly rateLimit: { readonly records: number; readonly bytes: number }
+  /** -1 for never. */
+  readonly stallRestartMs: number
+  /** Of a sink. */
+  readonly keepsPositions: boolean
   readonly restart: { readonly maxAttempts: number; readonly delayMs: number; readonly delayMaxMs: number }
 }
 
@@ -82,7 +86,7 @@ export function connectorSettings(raw: RawConfig, worker: Worker): ConnectorSett
     errors: errorSettings(keys),
     topics: keys.topics.filter((topic) => topic !== ''),
     topicsRegex: keys['topics.regex'] === '' ? null : keys['topics.regex'],
-    topicCreation: topicCreation(keys['topic.creation.groups'], raw),
+    topicCreation: own['topic.creation.enable'] ? topicCreation(keys['topic.creation.groups'], raw) : null,
     exactlyOnce: lower(keys['exactly.once.support']) === 'required' ? 'required' : 'requested',
     transactionBoundary: boundary(lower(keys['transaction.boundary'])),
     transactionIntervalMs: keys['transaction.boundary.interval.ms'] ?? own['offset.flush.interval.ms'],
@@ -92,7 +96,12 @@ export function connectorSettings(raw: RawConfig, worker: Worker): ConnectorSett
     adminOverrides: under('admin.override.', raw),
     sliceMs: keys['penstock.slice.ms'] ?? own['penstock.slice.ms'],
     idleMaxMs: keys['penstock.idle.max.ms'] ?? own['penstock.idle.max.ms'],
-    rateLimit: keys['penstock.rate.limit'] ?? own['penstock.rate.limit'],
+    rateLimit: {
+      records: keys['penstock.rate.limit'] ?? own['penstock.rate.limit'],
+      bytes: keys['penstock.rate.limit.bytes'] ?? own['penstock.rate.limit.bytes'],
+    },
+    stallRestartMs: keys['penstock.stall.restart.ms'] ?? own['penstock.stall.restart.ms'],
+    keepsPositions: keys['penstock.sink.exactly.once'],
     restart: {
       maxAttempts: keys['penstock.restart.max.attempts'] ?? own['penstock.restart.max.attempts'],
       delayMs: keys['penstock.restart.delay.ms'] ?? own['penstock.restart.delay.ms'],

@@ -1,7 +1,7 @@
 /** What a function is given through its environment (docs/architecture.md, "What a function gets"). */
 import { ConfigError } from '../connect/errors.ts'
 import type { RawConfig } from '../connect/settings.ts'
-import { type Worker, worker } from './settings.ts'
+import { openWorker, type Worker } from './settings.ts'
 
 export interface Environment {
   readonly worker: Worker
@@ -13,19 +13,25 @@ export interface Environment {
   readonly taskFunction: string | null
   /** `worker_id` in statuses. */
   readonly workerId: string
-  /** Under the local cloud: delays of less than a second, readable logs. */
+  /** Under the local cloud: delays of less than a second. */
   readonly local: boolean
+  /** Where the functions' log lines are, as `openLogs` takes it; the REST function's alone. */
+  readonly logs: string | null
 }
 
-export function environment(env: Readonly<Record<string, string | undefined>> = process.env): Environment {
+/** With the references of the worker's settings resolved. */
+export async function environment(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<Environment> {
   return {
-    worker: worker(workerConfig(required(env, 'PENSTOCK_WORKER'))),
+    worker: await openWorker(workerConfig(required(env, 'PENSTOCK_WORKER'))),
     table: required(env, 'PENSTOCK_TABLE'),
     bus: required(env, 'PENSTOCK_BUS'),
     queueUrl: env['PENSTOCK_QUEUE_URL'] ?? null,
     taskFunction: env['PENSTOCK_TASK_FUNCTION'] ?? null,
     workerId: env['PENSTOCK_WORKER_ID'] ?? 'penstock',
     local: env['PENSTOCK_LOCAL'] === '1',
+    logs: env['PENSTOCK_LOGS'] ?? null,
   }
 }
 

@@ -28,16 +28,29 @@ export type BusEvent =
       readonly type: 'heir.wanted'
       readonly detail: { readonly connector: string; readonly task: number; readonly epoch: number }
     }
+  /** Released, or taken back: a pass over all. */
+  | { readonly type: 'custody.changed'; readonly detail: Readonly<Record<string, never>> }
 
 export interface Events {
   emit(event: BusEvent): Promise<void>
-  /** Brings a pass over the connector, null: over all, at `at`, epoch ms, or somewhat later. */
-  wake(connector: string | null, at: number): Promise<void>
+  /**
+   * Brings a pass over the connectors, null: over all, at `at`, epoch ms, or somewhat later; after `LONGEST_WAKE_MS`
+   * where that is longer from now.
+   */
+  wake(connectors: readonly string[] | null, at: number): Promise<void>
   invokeTask(event: TaskEvent): Promise<void>
 }
 
+let emitted = 0
+let woken = 0
+
+/** What this process has put on the bus and into the delay queue. */
+export function messagesSent(): { readonly events: number; readonly wakes: number } {
+  return { events: emitted, wakes: woken }
+}
+
 /** SQS's own limit. */
-const LONGEST_DELAY_S = 900
+export const LONGEST_WAKE_MS = 900_000
 
 export function events(env: Environment): Events {
   let bridge: EventBridgeClient | undefined
@@ -47,6 +60,7 @@ export function events(env: Environment): Events {
     async emit(event) {
       const { EventBridgeClient, PutEventsCommand } = await import('@aws-sdk/client-eventbridge')
       bridge ??= new EventBridgeClient({ maxAttempts: 3 })
+      emitted++
       const Entries = [
         { EventBusName: env.bus, Source: 'penstock', DetailType: event.type, Detail: JSON.stringify(event.detail) },
       ]
@@ -58,15 +72,16 @@ export function events(env: Environment): Events {
         )
     },
 
-    async wake(connector, at) {
+    async wake(connectors, at) {
       if (env.queueUrl === null) throw new ConnectError('This function has no delay queue')
       const { SQSClient, SendMessageCommand } = await import('@aws-sdk/client-sqs')
       queue ??= new SQSClient({ maxAttempts: 3 })
-      const seconds = Math.min(Math.max(0, at - Date.now()) / 1000, LONGEST_DELAY_S)
+      woken++
+      const seconds = Math.min(Math.max(0, at - Date.now()), LONGEST_WAKE_MS) / 1000
       await queue.send(
         new SendMessageCommand({
           QueueUrl: env.queueUrl,
-          MessageBody: JSON.stringify({ connector }),
+          MessageBody: JSON.stringify({ connectors }),
           DelaySeconds: env.local ? seconds : Math.ceil(seconds),
         }),
       )

@@ -19,6 +19,10 @@ export const PENSTOCK_KEYS = {
     doc: 'Records per second of a task; -1 for no limit.',
     default: null as number | null,
   }),
+  'penstock.rate.limit.bytes': long({
+    doc: 'Bytes per second of a task, those of keys and values; -1 for no limit.',
+    default: null as number | null,
+  }),
   'penstock.restart.max.attempts': int({
     doc: 'Restarts of a failed task without progress between them; -1 for no end.',
     default: null as number | null,
@@ -33,6 +37,15 @@ export const PENSTOCK_KEYS = {
     doc: 'The longest delay between restarts, in ms.',
     default: null as number | null,
     validator: optional(atLeast(0)),
+  }),
+  'penstock.stall.restart.ms': long({
+    doc: 'After how long a task that moves nothing is ended and started again, in ms; -1 for never.',
+    default: null as number | null,
+    validator: optional(atLeast(-1)),
+  }),
+  'penstock.sink.exactly.once': boolean({
+    doc: 'Of a sink: its offsets are kept in its target, in one transaction with what it writes. Refused where the target has no transactions.',
+    default: false,
   }),
   'penstock.errors.deadletterqueue.topic.name': string({
     doc: "Topic of a source's dead letters; blank: none are written.",

@@ -1,5 +1,6 @@
 /** The settings that every sink connector has besides (`SinkConnectorConfig`, Kafka 4.3). */
 import { boolean, list, short, string } from '../connect/settings.ts'
+import { distinctValues } from '../connect/validators.ts'
 import { validRegex } from '../java/regex-validator.ts'
 
 const COMMON = { group: 'Common' } as const
@@ -10,6 +11,7 @@ export const SINK_KEYS = {
     doc: 'List of topics to consume, separated by commas.',
     importance: 'high',
     default: [],
+    validator: distinctValues,
     ...COMMON,
     order: 4,
     width: 'LONG',

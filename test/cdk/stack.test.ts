@@ -69,11 +69,11 @@ describe('functions', () => {
     const read = new Set([...source.matchAll(/PENSTOCK_[A-Z_]+/g)].map(([name]) => name))
     read.delete('PENSTOCK_LOCAL')
     const variables = (resource: FunctionResource) => new Set(Object.keys(resource.Properties.Environment.Variables))
-    expect(variables(coordinator())).toEqual(read)
-    read.delete('PENSTOCK_QUEUE_URL')
-    read.delete('PENSTOCK_TASK_FUNCTION')
-    expect(variables(rest())).toEqual(read)
-    expect(variables(task())).toEqual(read)
+    const without = (...names: readonly string[]) => new Set([...read].filter((name) => !names.includes(name)))
+    const ofCoordinator = ['PENSTOCK_QUEUE_URL', 'PENSTOCK_TASK_FUNCTION']
+    expect(variables(coordinator())).toEqual(without('PENSTOCK_LOGS'))
+    expect(variables(rest())).toEqual(without(...ofCoordinator))
+    expect(variables(task())).toEqual(without('PENSTOCK_LOGS', ...ofCoordinator))
   })
 
   test('know the worker settings that were given', () => {
@@ -144,6 +144,24 @@ test('every route needs a signed request', () => {
   template.hasResourceProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' })
 })
 
+test('requests need the token instead, where the worker has one; browsers may ask whether they may', () => {
+  const authorization = (settings: string) => {
+    const file = join(folder, 'rest.properties')
+    writeFileSync(file, settings)
+    const routes = Object.values(synthesized({ worker: file }).findResources('AWS::ApiGatewayV2::Route'))
+    return Object.fromEntries(
+      routes.map(({ Properties }) => [Properties.RouteKey, Properties.AuthorizationType as string]),
+    )
+  }
+  expect(authorization('penstock.rest.auth.token=${sm:rest:token}')).toEqual({ $default: 'NONE' })
+  expect(authorization('access.control.allow.origin=https://console.example')).toEqual({
+    $default: 'AWS_IAM',
+    'OPTIONS /': 'NONE',
+    'OPTIONS /{proxy+}': 'NONE',
+  })
+  expect(() => authorization('penstock.rest.auth.basic=htpasswd')).toThrow('use penstock.rest.auth.token')
+})
+
 test('the table has pk and sk, costs by request and can be restored', () => {
   template.hasResourceProperties('AWS::DynamoDB::Table', {
     KeySchema: [
@@ -198,6 +216,16 @@ describe('permissions', () => {
     expect(owners('lambda:InvokeFunction')).not.toContain('Rest')
     expect(owners('lambda:InvokeFunction')).not.toContain('Task')
     expect(owners('events:PutEvents').sort()).toEqual(['Coordinator', 'Rest', 'Task'])
+  })
+
+  test('read the secrets that were named, and no others', () => {
+    const secret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:connect/*'
+    const parameter = 'arn:aws:ssm:eu-west-1:123456789012:parameter/connect/*'
+    const all = statements(synthesized({ secretArns: `${secret},${parameter}` }))
+    const of = (action: string) => all.filter((one) => actionsOf(one).includes(action)).map((one) => one.Resource)
+    expect(of('secretsmanager:GetSecretValue')).toEqual([secret, secret, secret])
+    expect(of('ssm:GetParameter')).toEqual([parameter, parameter, parameter])
+    expect(() => synthesized({ secretArns: '*' })).toThrow('-c secretArns: * is the ARN of no secret')
   })
 
   test('of MSK with IAM are those of one cluster', () => {

@@ -1,6 +1,6 @@
 /** A chain of transforms from a case's configs, with `ConnectorConfig`'s checks and their order. */
 import { ConfigError, ConnectError } from '../../lib/connect/errors.ts'
-import type { Predicate, PluginOf, Transform } from '../../lib/connect/plugin.ts'
+import type { OneToMany, PluginLog, Predicate, PluginOf, Transform } from '../../lib/connect/plugin.ts'
 import type { ConnectRecord } from '../../lib/connect/record.ts'
 import { boolean, check, parse, type RawConfig } from '../../lib/connect/settings.ts'
 import { find, lookUp } from '../../lib/registry.ts'
@@ -32,8 +32,10 @@ export async function staged<T>(stage: Stage, step: () => T | Promise<T>): Promi
   }
 }
 
+const NO_LOG: PluginLog = { debug() {}, info() {}, warn() {}, error() {} }
+
 interface Step {
-  readonly transform: Transform
+  readonly transform: Transform | OneToMany
   readonly predicate: Predicate | null
   readonly when: boolean
 }
@@ -59,7 +61,7 @@ export async function buildChain(
     links.map((link, i) => {
       const { predicate: name, negate } = link
       const plugin = declared.transforms[i] as PluginOf<Transform>
-      const transform = plugin.create(parse(plugin.settings, link.config), link.config)
+      const transform = plugin.create(parse(plugin.settings, link.config), link.config, NO_LOG)
       if (name === undefined || name === null) return { transform, predicate: null, when: true }
       const test = declared.tests.get(name)
       if (test === undefined)
@@ -68,7 +70,7 @@ export async function buildChain(
         )
       const raw = predicates[name] ?? {}
       const when = String(negate ?? '').trim().toLowerCase() !== 'true'
-      return { transform, predicate: test.create(parse(test.settings, raw), raw), when }
+      return { transform, predicate: test.create(parse(test.settings, raw), raw, NO_LOG), when }
     }),
   )
 }
@@ -104,7 +106,7 @@ export function applyChain(steps: readonly Step[], record: ConnectRecord): Conne
   let current: ConnectRecord | null = record
   for (const { transform, predicate, when } of steps) {
     if (current === null) return null
-    if (predicate === null || predicate.test(current) === when) current = transform.apply(current)
+    if (predicate === null || predicate.test(current) === when) current = transform.apply(current) as ConnectRecord | null
   }
   return current
 }

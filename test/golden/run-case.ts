@@ -10,6 +10,7 @@ import { difference as answersDiffer } from '../../lib/preview/compare.ts'
 import { find, plugins } from '../../lib/registry.ts'
 import { applyChain, buildChain, type Link, Staged, staged } from './chain.ts'
 import { internalTopic, offsetKey } from './internal-topic.ts'
+import { validateRest } from './validate-rest.ts'
 
 export type Case = { readonly [key: string]: JsonNode }
 
@@ -29,6 +30,8 @@ export async function answer(one: Case): Promise<JsonNode> {
         return await offsetKey(one)
       case 'internal-topic':
         return internalTopic(one)
+      case 'validate-rest':
+        return await validateRest(one)
       default:
         throw new TypeError(`no such kind of case: ${one['kind']}`)
     }

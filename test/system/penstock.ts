@@ -21,9 +21,13 @@ export interface TaskProgress {
   readonly slices: number
   readonly restarts: number
   readonly nextWake: number | null
+  readonly stalled?: { readonly since: number; readonly restartAt: number | null } | null
   readonly nextRestart: number | null
   readonly note?: string | null
   readonly counters: Readonly<Record<'read' | 'filtered' | 'written' | 'skipped' | 'deadLettered' | 'retried', number>>
+  readonly accounting: Readonly<Record<'passed' | 'gaps' | 'uncounted' | 'ahead', number>> & {
+    readonly mismatch: string | null
+  }
 }
 
 export interface ConnectorProgress {
@@ -66,23 +70,35 @@ export class Penstock {
       bootstrap?: string
       group?: string
       demo?: boolean
+      /** Of a Connect worker: waits until it is left, and takes its cluster over. */
+      takeover?: string
+      /** More of `penstock up`. */
+      flags?: readonly string[]
     } = {},
   ): Promise<Penstock> {
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'penstock-')))
     const config = join(folder, 'worker.properties')
     const lines = Object.entries(options.settings ?? {}).map(([key, value]) => `${key}=${value}`)
     await writeFile(config, `${lines.join('\n')}\n`)
-    const flags = ['up', '--port', '0', '--kafka-port', '0', '--data', join(folder, 'data'), '--config', config]
+    const data = join(folder, 'data')
+    const flags = ['up', '--port', '0', '--kafka-port', '0', '--data', data, '--config', config]
+    if (options.takeover !== undefined)
+      flags.splice(0, flags.length, 'takeover', '--now', '--worker', options.takeover, '--port', '0', '--data', data)
     if (options.bootstrap !== undefined) flags.push('--bootstrap', options.bootstrap)
     if (options.group !== undefined) flags.push('--group', options.group)
     if (options.demo === true) flags.push('--demo')
+    flags.push(...(options.flags ?? []))
     const child = spawn(process.execPath, ['bin/penstock.mjs', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    // It cleans up after itself, also where the test's own process is ended.
+    const end = () => void child.kill('SIGTERM')
+    process.once('exit', end)
+    child.once('exit', () => process.off('exit', end))
     const output: string[] = []
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()))
     const url = await until('penstock up to print its address', 90_000, async () => {
       if (child.exitCode !== null) throw new Error(`penstock up ended with ${child.exitCode}:\n${output.join('')}`)
-      return /http:\/\/(?:127\.0\.0\.1|localhost):\d+/.exec(output.join(''))?.[0]
+      return /REST (http:\/\/(?:127\.0\.0\.1|localhost):\d+)/.exec(output.join(''))?.[1]
     })
     const penstock = new Penstock(url, folder, child, output)
     await until('GET /health to be 200', 90_000, async () => (await penstock.get('/health')).status === 200)
@@ -140,7 +156,10 @@ export class Penstock {
   async stop(
     signal: NodeJS.Signals = 'SIGINT',
   ): Promise<{ readonly code: number | null; readonly left: readonly number[] }> {
-    const pids = [...Object.values((await this.local()).pids ?? {}), ...(await this.instances()).map((one) => one.pid)]
+    const [local, instances] = await Promise.all([this.get('/penstock/local'), this.get('/penstock/instances')])
+    // Where it is ending already there is nobody to ask.
+    const pids = local.status === 200 ? Object.values((local.body as Local).pids ?? {}) : []
+    if (instances.status === 200) pids.push(...(instances.body as Instance[]).map((one) => one.pid))
     const ended = new Promise<number | null>((resolve) => this.#child.once('exit', resolve))
     this.#child.kill(signal)
     const code = this.#child.exitCode ?? (await ended)

@@ -1,5 +1,6 @@
 /** What a topic holds, read by kafkajs's own consumer: another reader than the one under test. */
 import { Kafka, logLevel } from 'kafkajs'
+import { parseLogLine } from '../../lib/observe/log-line.ts'
 
 export interface Read {
   readonly partition: number
@@ -8,6 +9,7 @@ export interface Read {
   readonly timestamp: number
   readonly key: string | null
   readonly value: string | null
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** All committed records (read_committed), by partition and offset. */
@@ -36,13 +38,14 @@ export async function readTopic(bootstrap: string, topic: string): Promise<Read[
         eachBatch: async ({ batch }) => {
           clearTimeout(quiet)
           quiet = setTimeout(resolve, 3_000)
-          for (const { offset, timestamp, key, value } of batch.messages)
+          for (const { offset, timestamp, key, value, headers } of batch.messages)
             records.push({
               partition: batch.partition,
               offset: Number(offset),
               timestamp: Number(timestamp),
               key: key?.toString() ?? null,
               value: value?.toString() ?? null,
+              headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, of]) => [name, String(of)])),
             })
         },
       })
@@ -52,13 +55,21 @@ export async function readTopic(bootstrap: string, topic: string): Promise<Read[
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
 }
 
-/** Between the last records of a slice and the first ones of the next, in ms, ascending: from the log of the slices. */
+/**
+ * Between the last records of a slice and the first ones of the next, in ms, ascending: from the log of the slices. After
+ * a slice that didn't end by itself there is none.
+ */
 export function handOverGaps(log: string, connector: string): number[] {
-  const ends = log.matchAll(new RegExp(`${connector}-0 slice ended.* end=again first=(\\d+) last=(\\d+)`, 'g'))
-  const slices = [...ends].map(([, first, last]) => ({ first: Number(first), last: Number(last) }))
+  const lines = log.split('\n').flatMap((text) => parseLogLine(text) ?? [])
+  const slices = lines
+    .filter((line) => line.message === 'slice ended' && line['end'] === 'again')
+    .filter((line) => line.connector === connector && line.task === 0 && typeof line['first'] === 'number')
+    .map(({ epoch = 0, ...line }) => ({ epoch, first: Number(line['first']), last: Number(line['last']) }))
   return slices
-    .slice(1)
-    .map(({ first }, i) => first - (slices[i]?.last ?? first))
+    .flatMap(({ epoch, first }, i) => {
+      const before = slices[i - 1]
+      return before?.epoch === epoch - 1 ? [first - before.last] : []
+    })
     .sort((a, b) => a - b)
 }
 

@@ -1,11 +1,15 @@
 import { ConfigError } from '../../connect/errors.ts'
+import type { OffsetChange } from '../../connect/plugin.ts'
 import type { Position } from '../../connect/record.ts'
 import { DUE, GENERATION, ITERATION, SEED, TASK_ID } from './task.ts'
 
 /** Whether a task could go on from these offsets, as a user may set them (KIP-875). `ConfigError` where not. */
-export function checkOffsets(partition: Position, offset: Position | null): void {
-  const task = partition[TASK_ID]
-  if (Object.keys(partition).length !== 1 || !isCount(task))
+export function checkOffsets(changes: readonly OffsetChange[]): void {
+  for (const change of changes) check(change)
+}
+
+function check({ partition, offset }: OffsetChange): void {
+  if (partition === null || Object.keys(partition).length !== 1 || !isCount(partition[TASK_ID]))
     throw new ConfigError(
       `A source partition of Datagen is {"${TASK_ID}": 0} with the number of a task, and not ${text(partition)}`,
     )
@@ -27,6 +31,6 @@ function isCount(value: unknown): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
-function text(position: Position): string {
+function text(position: Position | null): string {
   return JSON.stringify(position, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
 }

@@ -1,6 +1,6 @@
 /** Confluent's settings, and ours under `penstock.datagen.`. */
 import { ConfigError } from '../../connect/errors.ts'
-import { boolean, type ConfigOf, double, int, long, string, type Validator } from '../../connect/settings.ts'
+import { aFile, boolean, type ConfigOf, double, int, long, string, type Validator } from '../../connect/settings.ts'
 import { parseAvro } from './avro.ts'
 import { generator } from './generator.ts'
 import { QUICKSTARTS } from './quickstarts.ts'
@@ -52,6 +52,7 @@ export const settings = {
     default: '',
     importance: 'high',
     doc: 'A file with the schema. It must be there wherever the task runs: prefer `schema.string` in the cloud.',
+    files: aFile,
   }),
   'schema.keyfield': string({
     default: '',

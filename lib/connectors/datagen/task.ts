@@ -70,7 +70,7 @@ export class DatagenTask implements SourceTask {
     }
     if (this.#next >= end) return { records, done: true }
     const idleMs = pacing.idleMs(now)
-    return idleMs === undefined ? { records } : { records, idleMs }
+    return idleMs === undefined ? { records } : { records, idleMs, certain: true }
   }
 
   async stop(): Promise<void> {}

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { ConnectError } from '../../connect/errors.ts'
 import { type Failure, type SinkTask, sink } from '../../connect/plugin.ts'
 import type { ConnectRecord } from '../../connect/record.ts'
-import { string } from '../../connect/settings.ts'
+import { aFile, string } from '../../connect/settings.ts'
 import { javaString } from '../../java/to-string.ts'
 import { LineBuffer } from './line-buffer.ts'
 
@@ -13,6 +13,7 @@ const SETTINGS = {
     doc: 'Destination filename. If not specified, the standard output will be used',
     importance: 'high',
     default: null,
+    files: aFile,
   }),
 } as const
 

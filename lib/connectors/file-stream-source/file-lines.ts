@@ -24,6 +24,11 @@ export class FileLines {
     this.#readAt = position
   }
 
+  /** How far the file is read; lines without an end yet are before it. */
+  get readTo(): number {
+    return this.#readAt
+  }
+
   /** At most `limit` lines of what is there; none at the end of the file. */
   async read(limit: number, onLine: OnLine): Promise<void> {
     if (this.#current === null) {

@@ -4,12 +4,11 @@
  */
 
 import { ConnectError } from '../../connect/errors.ts'
-import { type SourceContext, type SourceTask, source } from '../../connect/plugin.ts'
-import type { Position } from '../../connect/record.ts'
+import { type OffsetChange, type SourceContext, type SourceTask, source } from '../../connect/plugin.ts'
 import type { ConfigOf } from '../../connect/settings.ts'
-import { int, string } from '../../connect/settings.ts'
+import { aFile, int, string } from '../../connect/settings.ts'
 import { nonEmptyString } from '../../connect/validators.ts'
-import { FileTask } from './file-task.ts'
+import { FileTask, hasChanged } from './file-task.ts'
 import { StdinTask } from './stdin-task.ts'
 
 const SETTINGS = {
@@ -17,6 +16,7 @@ const SETTINGS = {
     doc: 'Source filename. If not specified, the standard input will be used',
     importance: 'high',
     default: null,
+    files: aFile,
   }),
   topic: string({ doc: 'The topic to publish data to', importance: 'high', validator: nonEmptyString }),
   'batch.size': int({
@@ -36,6 +36,7 @@ export default source<typeof SETTINGS>({
   taskClass: 'org.apache.kafka.connect.file.FileStreamSourceTask',
   exactlyOnce: ({ file }) => file !== null && file !== '',
   checkOffsets,
+  look: async ({ file }, mark) => file === null || hasChanged(file, mark),
   start: async (config, context) => startTask(config, context),
 })
 
@@ -46,19 +47,21 @@ function startTask(config: Config, context: SourceContext): SourceTask {
 }
 
 /** As `FileStreamSourceConnector.alterOffsets`. Any offset may be taken away. */
-function checkOffsets(partition: Position, offset: Position | null, config?: Config): void {
+function checkOffsets(changes: readonly OffsetChange[], { file }: Config): void {
   const error = (text: string) => new ConnectError(text, { kind: 'config' })
-  if (config !== undefined && (config.file === null || config.file === ''))
+  if (file === null || file === '')
     throw error(
       "Offsets cannot be modified if the 'file' configuration is unspecified. This is because stdin is used for input and offsets are not tracked.",
     )
-  if (offset === null) return
-  const { position } = offset
-  if (position === undefined) throw error("Offset objects should either be null or contain the key 'position'")
-  if (typeof position !== 'bigint' && !Number.isInteger(position))
-    throw error("The value for the 'position' key in the offset is expected to be a Long value")
-  if ((position as number | bigint) < 0)
-    throw error("The value for the 'position' key in the offset should be a non-negative value")
-  if (partition === null) throw error('Partition objects cannot be null')
-  if (!Object.hasOwn(partition, 'filename')) throw error("Partition objects should contain the key 'filename'")
+  for (const { partition, offset } of changes) {
+    if (offset === null) continue
+    const { position } = offset
+    if (position === undefined) throw error("Offset objects should either be null or contain the key 'position'")
+    if (typeof position !== 'bigint' && !Number.isInteger(position))
+      throw error("The value for the 'position' key in the offset is expected to be a Long value")
+    if ((position as number | bigint) < 0)
+      throw error("The value for the 'position' key in the offset should be a non-negative value")
+    if (partition === null) throw error('Partition objects cannot be null')
+    if (!Object.hasOwn(partition, 'filename')) throw error("Partition objects should contain the key 'filename'")
+  }
 }

@@ -9,6 +9,22 @@ import { FileLines } from './file-lines.ts'
 /** How soon a file that had no more lines is worth another look. */
 const IDLE_MS = 500
 
+const NO_FILE = 'no file'
+
+/** Which file it was, and how many bytes of it are known. */
+function markOf(inode: number, bytes: number): string {
+  return `${inode}:${bytes}`
+}
+
+/** Whether the file is another one, longer or shorter than the mark says. */
+export async function hasChanged(file: string, mark: string): Promise<boolean> {
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  return mark !== (found === null ? NO_FILE : markOf(found.ino, found.size))
+}
+
 export class FileTask implements SourceTask {
   readonly #file: string
   readonly #topic: string
@@ -32,7 +48,8 @@ export class FileTask implements SourceTask {
   async poll(limit: number): Promise<Polled> {
     try {
       this.#lines ??= await this.#open()
-      if (this.#lines === null) return { records: [], idleMs: IDLE_MS, note: `waiting for ${this.#file} to exist` }
+      if (this.#lines === null)
+        return { records: [], idleMs: IDLE_MS, mark: NO_FILE, note: `waiting for ${this.#file} to exist` }
       const records = await this.#read(this.#lines, Math.min(limit, this.#batchSize))
       return records.length > 0 ? { records } : await this.#idle(this.#lines)
     } catch (error) {
@@ -83,15 +100,18 @@ export class FileTask implements SourceTask {
   async #idle(lines: FileLines): Promise<Polled> {
     const found = await stat(this.#file).catch(() => null)
     const idle = { records: [], idleMs: IDLE_MS }
-    if (found === null) return { ...idle, note: `${this.#file} is gone; waiting for it at position ${this.#position}` }
+    if (found === null)
+      return { ...idle, mark: NO_FILE, note: `${this.#file} is gone; waiting for it at position ${this.#position}` }
+    const known = found.ino === this.#inode ? lines.readTo : this.#position
     if (found.ino !== this.#inode) {
       this.#context.log.warn(`${this.#file} was replaced by another file; going on in it at position ${this.#position}`)
       this.#lines = null
       await lines.close()
     }
-    if (found.size >= this.#position) return idle
+    if (found.size >= this.#position) return { ...idle, mark: markOf(found.ino, known) }
     return {
       ...idle,
+      mark: markOf(found.ino, found.size),
       note: `${this.#file} has ${found.size} bytes, fewer than the ${this.#position} already read: it was truncated or replaced. Reset the connector's offsets to read it from its start`,
     }
   }

@@ -39,9 +39,11 @@ const connector: SinkConnector = sink<typeof settings>({
   /** In process: a killed task's writes die with it. */
   requestTimeoutMs: () => 0,
 
+  exactlyOnce: () => true,
+
   async start(config, context, budget) {
     const dialect = dialectOf(config)
-    return new JdbcSinkTask(config, dialect, await dialect.open(budget), context.log)
+    return new JdbcSinkTask(config, dialect, await dialect.open(budget), context)
   },
 })
 

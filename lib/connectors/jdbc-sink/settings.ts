@@ -12,6 +12,7 @@ import {
   type Validator,
 } from '../../connect/settings.ts'
 import { atLeast, nonEmptyString, oneOf } from '../../connect/validators.ts'
+import { sqliteFiles } from './dialect/sqlite-url.ts'
 import { isTimeZone } from './sql-time.ts'
 
 /** Stands for the record's topic in `table.name.format`. */
@@ -54,6 +55,7 @@ export const settings = {
     width: 'LONG',
     displayName: 'JDBC URL',
     doc: 'The database: `jdbc:sqlite:/path/file.db`. After a `?`: `journal_mode`, `synchronous`, `busy_timeout` (ms), `foreign_keys`, `cache_size`, and `date_class` (INTEGER or TEXT).',
+    files: sqliteFiles,
   }),
   'connection.user': string({
     ...CONNECTION,

@@ -1,6 +1,7 @@
 /** `penstock up --demo`: connectors over sample data, and their progress. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isAuthWanted } from '../../rest/auth.ts'
 import type { Cloud } from '../cloud.ts'
 import { LocalError } from '../local-error.ts'
 import { demoConnectors } from './connectors.ts'
@@ -10,6 +11,8 @@ import { watch } from './watch.ts'
 
 /** Creates the connectors that aren't there yet, and shows them until the signal. */
 export async function runDemo(cloud: Cloud, signal: AbortSignal): Promise<void> {
+  if (isAuthWanted(cloud.worker.settings) || cloud.url.startsWith('https'))
+    throw new LocalError("The demo can't log in to the REST API", 'Leave out --demo, or the login and https')
   const folder = join(cloud.data, 'demo')
   await mkdir(folder, { recursive: true })
   const files = await demoFiles(cloud.data, folder)

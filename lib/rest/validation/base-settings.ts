@@ -10,9 +10,11 @@ export interface Known {
   readonly recommended: readonly string[]
 }
 
-/** Converters stay without defaults: `known` gives them, by setting. */
+const KEYS: Readonly<Record<'source' | 'sink', Settings>> = { source: SOURCE_KEYS, sink: SINK_KEYS }
+
+/** Converters stay without defaults: `known` gives them, by setting. Null: those of either kind of connector. */
 export function baseSettings(
-  kind: 'source' | 'sink',
+  kind: 'source' | 'sink' | null,
   version: string,
   known: Readonly<Record<string, Known>> = {},
 ): Settings {
@@ -20,7 +22,7 @@ export function baseSettings(
     'connector.plugin.version': { default: version, recommended: [version] },
     ...known,
   }
-  const settings: Settings = { ...CONNECTOR_KEYS, ...(kind === 'source' ? SOURCE_KEYS : SINK_KEYS) }
+  const settings: Settings = { ...CONNECTOR_KEYS, ...(kind === null ? {} : KEYS[kind]) }
   return Object.fromEntries(
     Object.entries(settings).map(([name, setting]): [string, Setting] => {
       const its = all[name]

@@ -1,12 +1,20 @@
-/** Kafka client settings of one connector (`connector.client.config.override.policy=All`): shown, never refused. */
+/** Kafka client settings of one connector, where the worker's policy lets them be overridden (KIP-458). */
 import type { RawConfig } from '../../connect/settings.ts'
 import { under } from '../../worker/connector-settings.ts'
+import { overrideRefusal } from '../../worker/override-policy.ts'
+import type { WorkerSettings } from '../../worker/settings.ts'
 import { type Client, clientDefinition } from './client-definitions.ts'
 import type { Findings } from './config-infos.ts'
 
-/** A sink produces where it has dead letters; a source consumes its offsets topic. Both make topics. */
-export function addOverrides(kind: 'source' | 'sink', raw: RawConfig, findings: Findings): void {
-  const clients: Client[] = kind === 'source' ? ['producer', 'admin', 'consumer'] : ['consumer', 'producer', 'admin']
+/** Of the clients that the connector has: a sink produces, and makes topics, where it has dead letters. */
+export function addOverrides(
+  worker: WorkerSettings,
+  kind: 'source' | 'sink',
+  raw: RawConfig,
+  findings: Findings,
+): void {
+  const hasDeadLetters = (raw['errors.deadletterqueue.topic.name'] ?? '').trim() !== ''
+  const clients: Client[] = kind === 'source' || hasDeadLetters ? ['producer', 'consumer', 'admin'] : ['consumer']
   for (const client of clients) {
     const prefix = `${client}.override.`
     for (const [name, value] of Object.entries(under(prefix, raw))) {
@@ -14,6 +22,8 @@ export function addOverrides(kind: 'source' | 'sink', raw: RawConfig, findings: 
       const definition = clientDefinition(client, name, prefix)
       const isSecret = definition?.type === 'PASSWORD' || (definition === null && /password|secret|jaas/i.test(name))
       findings.declare(prefix + name, definition, isSecret ? '[hidden]' : value)
+      const refusal = overrideRefusal(worker, name)
+      if (refusal !== null) findings.error(prefix + name, refusal)
     }
   }
 }

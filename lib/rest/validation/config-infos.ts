@@ -1,25 +1,46 @@
 /** The answer of a validation (`ConfigInfos`), and how it is put together. */
 import { type Definition, definitions, valueText } from '../../connect/definition.ts'
 import type { Checked, Settings } from '../../connect/settings.ts'
+import { array, bool, integer, named, nullable, object, type Schema, type Static, text } from '../schema.ts'
 
-export interface ConfigInfos {
-  readonly name: string
-  readonly error_count: number
-  readonly groups: readonly string[]
-  readonly configs: readonly ConfigInfo[]
-}
+export const configKeyInfo: Schema<Definition> = named(
+  'ConfigKeyInfo',
+  object({
+    name: text,
+    type: text,
+    required: bool,
+    default_value: nullable(text),
+    importance: text,
+    documentation: text,
+    group: nullable(text),
+    order_in_group: integer,
+    width: text,
+    display_name: text,
+    dependents: array(text),
+  }),
+)
 
-export interface ConfigInfo {
-  /** Null: a key that isn't declared and yet has something to be said about. */
-  readonly definition: Definition | null
-  readonly value: {
-    readonly name: string
-    readonly value: string | null
-    readonly recommended_values: readonly (string | null)[]
-    readonly errors: readonly string[]
-    readonly visible: boolean
-  }
-}
+const configValueInfo = named(
+  'ConfigValueInfo',
+  object({
+    name: text,
+    value: nullable(text),
+    recommended_values: array(nullable(text)),
+    errors: array(text),
+    visible: bool,
+  }),
+)
+
+/** A key without a definition isn't declared, and yet there is something to be said about it. */
+const configInfo = named('ConfigInfo', object({ definition: nullable(configKeyInfo), value: configValueInfo }))
+
+export const configInfos = named(
+  'ConfigInfos',
+  object({ name: text, error_count: integer, groups: array(text), configs: array(configInfo) }),
+)
+
+export type ConfigInfo = Static<typeof configInfo>
+export type ConfigInfos = Static<typeof configInfos>
 
 /** One key's outcome while it is being made up. */
 export interface Finding {
@@ -70,13 +91,10 @@ export class Findings {
     return finding
   }
 
-  /** A key that is shown as it is; without a definition, where it isn't there yet, among the undeclared ones. */
+  /** A key that is shown as it is, behind the others; one without a definition only where it isn't there yet. */
   declare(name: string, definition: Definition | null, value: unknown): void {
-    if (definition === null) {
-      if (this.get(name) === undefined) this.stranger(name, value)
-    } else {
-      this.#declared.set(name, { definition, name, value, errors: [], recommended: [], visible: true })
-    }
+    if (definition === null && this.get(name) !== undefined) return
+    this.#declared.set(name, { definition, name, value, errors: [], recommended: [], visible: true })
   }
 
   infos(name: string): ConfigInfos {

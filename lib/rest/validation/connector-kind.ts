@@ -1,8 +1,12 @@
 /** What is asked of all sinks and of all sources beyond single settings. */
-import type { SourceConnector } from '../../connect/plugin.ts'
-import { parse, parseText, type RawConfig } from '../../connect/settings.ts'
+import type { Connector, SourceConnector } from '../../connect/plugin.ts'
+import { parse, parseText, type RawConfig, type SettingType } from '../../connect/settings.ts'
 import { compile } from '../../java/regular-expression.ts'
+import { producerSettings } from '../../kafka/producer-settings.ts'
+import { under } from '../../worker/connector-settings.ts'
+import { keepsPositions, NO_BOUNDARIES } from '../../worker/guarantee.ts'
 import type { ValidationDeps } from '../deps.ts'
+import { clientDefinition } from './client-definitions.ts'
 import type { Findings } from './config-infos.ts'
 
 /** Topics one way or the other, no dead letters into what is read, no group that is the worker's. */
@@ -16,6 +20,7 @@ export function checkSink(deps: ValidationDeps, raw: RawConfig, findings: Findin
   if (topics !== '' && regex !== '') both('topics and topics.regex are mutually exclusive options, but both are set.')
   if (topics === '' && regex === '') both('Must configure one of topics or topics.regex')
   checkDeadLetters(topics, regex, raw, findings)
+  checkConsumer(raw)
   checkGroup(deps, raw, findings)
 }
 
@@ -26,13 +31,21 @@ function checkDeadLetters(topics: string, regex: string, raw: RawConfig, finding
   if (list.includes(letters))
     findings.error(
       'topics',
-      `The DLQ topic '${letters}' may not be included in the list of topics ('topics=${topics}') consumed by the connector`,
+      `The DLQ topic '${letters}' may not be included in the list of topics ('topics=[${list.join(', ')}]') consumed by the connector`,
     )
   if (regex !== '' && findings.get('topics.regex')?.errors.length === 0 && compile(regex).matches(letters))
     findings.error(
       'topics.regex',
       `The DLQ topic '${letters}' may not be matched by the regex for the topics ('topics.regex=${regex}') consumed by the connector`,
     )
+}
+
+/** Connect makes the consumer's config of them to learn the group: what is no value of its type ends the validation. */
+function checkConsumer(raw: RawConfig): void {
+  for (const [name, value] of Object.entries(under('consumer.override.', raw))) {
+    const type = clientDefinition('consumer', name, '')?.type.toLowerCase() as SettingType | undefined
+    if (type !== undefined && typeof value === 'string') parseText(name, value, type)
+  }
 }
 
 function checkGroup(deps: ValidationDeps, raw: RawConfig, findings: Findings): void {
@@ -50,6 +63,16 @@ function checkGroup(deps: ValidationDeps, raw: RawConfig, findings: Findings): v
     )
 }
 
+/** `penstock.sink.exactly.once`: asked of a sink whose target can. */
+export function checkKeptPositions(connector: Connector, raw: RawConfig, findings: Findings): void {
+  const asked = findings.get('penstock.sink.exactly.once')
+  if (asked === undefined || asked.errors.length > 0 || String(asked.value) !== 'true') return
+  if (connector.kind === 'source')
+    asked.errors.push('It is for sinks; of sources see exactly.once.support, which needs no setting of Penstock')
+  else if (!orTrue(() => keepsPositions(connector, raw)))
+    asked.errors.push(`${connector.class} can't keep its offsets in its target: it writes at least once`)
+}
+
 /** KIP-618: what the config asks of the connector, it has to be able to. */
 export function checkSource(
   deps: ValidationDeps,
@@ -64,17 +87,52 @@ export function checkSource(
     if (!isExactlyOnce(connector, raw))
       support.errors.push('The connector does not support exactly-once semantics with the provided configuration.')
   }
+  checkBoundary(deps, connector, raw, findings)
+}
+
+function checkBoundary(
+  { worker }: ValidationDeps,
+  connector: SourceConnector,
+  raw: RawConfig,
+  findings: Findings,
+): void {
   const boundary = findings.get('transaction.boundary')
-  if (boundary !== undefined && boundary.errors.length === 0 && String(boundary.value).toLowerCase() === 'connector')
-    boundary.errors.push(
-      'The connector does not support connector-defined transaction boundaries with the given configuration. Please reconfigure it to use a different transaction boundary definition.',
+  if (boundary === undefined || boundary.errors.length > 0) return
+  const kind = String(boundary.value).toLowerCase()
+  if (kind === 'connector' && !definesBoundaries(connector, raw)) boundary.errors.push(NO_BOUNDARIES)
+  const interval = findings.get('transaction.boundary.interval.ms')
+  if (kind !== 'interval' || interval === undefined || interval.errors.length > 0) return
+  const intervalMs = Number(interval.value ?? worker.settings['offset.flush.interval.ms'])
+  const timeoutMs = transactionTimeout(worker, raw)
+  if (timeoutMs !== null && intervalMs > timeoutMs)
+    interval.errors.push(
+      `Transactions of ${intervalMs} ms would be aborted by the broker after transaction.timeout.ms=${timeoutMs}: set a shorter interval, or a longer producer.override.transaction.timeout.ms`,
     )
 }
 
-/** True also where the connector's own settings are wrong: those errors are told by themselves. */
-function isExactlyOnce(connector: SourceConnector, raw: RawConfig): boolean {
+/** Null where the client's settings are wrong: that is told by itself. */
+function transactionTimeout(worker: ValidationDeps['worker'], raw: RawConfig): number | null {
   try {
-    return connector.exactlyOnce(parse(connector.settings, raw))
+    return producerSettings({ ...under('producer.', worker.raw), ...under('producer.override.', raw) })
+      .transactionTimeoutMs
+  } catch {
+    return null
+  }
+}
+
+function definesBoundaries(connector: SourceConnector, raw: RawConfig): boolean {
+  if (connector.definesTransactionBoundaries === undefined) return false
+  return orTrue(() => connector.definesTransactionBoundaries?.(parse(connector.settings, raw)) === true)
+}
+
+function isExactlyOnce(connector: SourceConnector, raw: RawConfig): boolean {
+  return orTrue(() => connector.exactlyOnce(parse(connector.settings, raw)))
+}
+
+/** True also where the connector's own settings are wrong: those errors are told by themselves. */
+function orTrue(ask: () => boolean): boolean {
+  try {
+    return ask()
   } catch {
     return true
   }

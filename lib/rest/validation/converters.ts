@@ -1,12 +1,14 @@
 /** Converters: their classes and versions among the runtime's settings, and their own settings under the prefix. */
 import type { Definition } from '../../connect/definition.ts'
 import { ConfigError } from '../../connect/errors.ts'
-import { check, type RawConfig } from '../../connect/settings.ts'
+import { type Checked, check, type RawConfig } from '../../connect/settings.ts'
+import { hashOrder } from '../../java/hash-order.ts'
 import { under } from '../../worker/connector-settings.ts'
 import type { ValidationDeps } from '../deps.ts'
 import { findOrNull, findOrWhy } from '../plugin-registry.ts'
 import type { Known } from './base-settings.ts'
 import type { Findings } from './config-infos.ts'
+import { versionMismatch } from './plugin-version.ts'
 
 const KEYS = [
   { key: 'key.converter', type: 'key', kind: 'converter', base: 'Converter' },
@@ -41,6 +43,11 @@ export async function resolveConverters(deps: ValidationDeps, raw: RawConfig, fi
     const plugin = await findOrWhy(deps.registry, kind, name)
     if (typeof plugin !== 'string') {
       finding.value = plugin.class
+      const version = `${key}.plugin.version`
+      const mismatch = await versionMismatch(deps.registry, plugin.class, raw[version])
+      if (mismatch === null) continue
+      if (mismatch.startsWith('Plugin ')) finding.errors.push(mismatch)
+      findings.error(version, mismatch)
     } else if (list.some((one) => one.class === name)) {
       finding.errors.push(`Class class ${name} does not implement the ${base} interface`)
     } else {
@@ -59,7 +66,7 @@ export async function addConverters(deps: ValidationDeps, raw: RawConfig, findin
     const plugin = await findOrNull(deps.registry, kind, name.trim())
     if (plugin === null) continue
     const checked = check(plugin.settings, { 'converter.type': type, ...under(`${key}.`, raw) })
-    const full = checked.map((one) => ({ ...one, name: `${key}.${one.name}` }))
+    const full = inOrder(checked).map((one) => ({ ...one, name: `${key}.${one.name}` }))
     const rename = (definition: Definition): Definition => ({
       ...definition,
       name: `${key}.${definition.name}`,
@@ -67,4 +74,10 @@ export async function addConverters(deps: ValidationDeps, raw: RawConfig, findin
     })
     findings.add(plugin.settings, full, rename)
   }
+}
+
+/** Connect keeps them in a HashMap. */
+function inOrder(checked: readonly Checked[]): Checked[] {
+  const byName = new Map(checked.map((one) => [one.name, one]))
+  return hashOrder(byName.keys()).flatMap((name) => byName.get(name) ?? [])
 }

@@ -6,6 +6,7 @@ import type { ValidationDeps } from '../deps.ts'
 import { findOrWhy } from '../plugin-registry.ts'
 import { recommends } from './base-settings.ts'
 import type { Findings } from './config-infos.ts'
+import { versionMismatch } from './plugin-version.ts'
 
 interface Kind {
   readonly key: 'transforms' | 'predicates'
@@ -48,6 +49,7 @@ interface Plugin {
   readonly class: string
   readonly version: string
   readonly settings: Settings
+  readonly additions?: Settings
 }
 
 async function addAlias(
@@ -63,7 +65,9 @@ async function addAlias(
   const found = typeof name === 'string' ? await findOrWhy(deps.registry, kind.kind, name.trim()) : null
   const plugin = typeof found === 'string' ? null : found
   const head = await headSettings(deps, kind, alias, plugin)
-  const own = plugin === null ? [] : sorted({ ...plugin.settings, ...kind.implicit })
+  const version = `${prefix}plugin.version`
+  const mismatch = plugin === null ? null : await versionMismatch(deps.registry, plugin.class, raw[version])
+  const own = plugin === null || mismatch !== null ? [] : ownSettings(plugin, kind, prefix, raw)
   const settings = Object.fromEntries([...Object.entries(head), ...own])
   let order = 0
   const rename = (definition: Definition): Definition => ({
@@ -75,6 +79,7 @@ async function addAlias(
   })
   findings.add(settings, check(settings, raw, prefix), rename)
   const type = findings.get(`${prefix}type`)
+  if (mismatch !== null) for (const key of [`${prefix}type`, version]) findings.error(key, mismatch)
   if (plugin !== null && type !== undefined) {
     type.value = plugin.class
     if (raw[`${prefix}negate`] !== undefined && raw[`${prefix}predicate`] === undefined && kind.key === 'transforms')
@@ -85,6 +90,12 @@ async function addAlias(
     type.value = null
     type.errors.push(await missing(deps, kind, `${prefix}type`, name.trim(), found))
   }
+}
+
+/** Connect's lists lack the additions: they are shown, and checked, where the config has them. */
+function ownSettings({ settings, additions = {} }: Plugin, { implicit }: Kind, prefix: string, raw: RawConfig) {
+  const used = Object.entries(additions).filter(([name]) => raw[prefix + name] !== undefined)
+  return [...sorted({ ...settings, ...implicit }), ...used]
 }
 
 /** `type` and `plugin.version`, which each has. */
@@ -102,9 +113,10 @@ async function headSettings(deps: ValidationDeps, kind: Kind, alias: string, plu
     }),
     'plugin.version': string({
       doc: `Version of the '${alias}' ${kind.kind}.`,
+      importance: 'high',
       default: plugin?.version ?? null,
       group: '',
-      width: 'SHORT',
+      width: 'LONG',
       displayName: `${kind.base} version for ${alias}`,
       recommender: recommends(versions),
     }),
@@ -114,6 +126,7 @@ async function headSettings(deps: ValidationDeps, kind: Kind, alias: string, plu
 /** A class that is there, but something else, is told apart from one that nobody knows. */
 async function missing(deps: ValidationDeps, kind: Kind, key: string, name: string, why: string): Promise<string> {
   const other = (await deps.registry.plugins()).find((plugin) => plugin.class === name)
-  if (other !== undefined) return ConfigError.invalid(key, `class ${name}`, `Not a ${kind.base}`).message
+  if (other !== undefined) return `Class class ${name} does not implement the ${kind.base} interface`
+  if (why.startsWith('This class is abstract')) return why
   return ConfigError.invalid(key, name, why).message
 }

@@ -39,17 +39,18 @@ test('records come from the standard input, and all went well', async () => {
 })
 
 test.each([
-  [['preview', '--config', 'none.json'], /none\.json can't be read/],
-  [['preview', '--config', join(EXAMPLES, 'orders.json'), '--records', 'none.jsonl'], /none\.jsonl can't be read/],
+  [['preview', '--config', 'none.json'], 1, /none\.json can't be read/],
+  [['preview', '--config', join(EXAMPLES, 'orders.json'), '--records', 'none.jsonl'], 1, /none\.jsonl can't be read/],
   [
     ['preview', '--config', join(EXAMPLES, 'orders.json'), '--topic', 't', '--bootstrap', 'localhost:1'],
+    1,
     /Mend --topic/,
   ],
-  [['preview', '--config', join(EXAMPLES, 'orders.json'), '--topic', 't', '--records', '-'], /cannot be used with/],
-  [['test', join(EXAMPLES, '*.nothing')], /No file matches/],
-])('a mistake is told without a stack: %j', async (args, message) => {
+  [['preview', '--config', join(EXAMPLES, 'orders.json'), '--topic', 't', '--records', '-'], 2, /cannot be used with/],
+  [['test', join(EXAMPLES, '*.nothing')], 1, /No file matches/],
+])('a mistake is told without a stack: %j', async (args, status, message) => {
   const run = penstock(args, folder)
-  expect(await run.ended).toBe(1)
+  expect(await run.ended).toBe(status)
   expect(run.output()).toMatch(message)
   expect(run.output()).not.toContain('    at ')
 })
@@ -78,7 +79,7 @@ test('what is other than expected is told by its place, with status 1', async ()
   expect(run.output()).toContain('✓ as it is')
   expect(run.output()).toContain('record.value.payload.id: expected 2, got 1\n')
   expect(run.output()).toContain('record.timestamp: expected 5, got null\n')
-  expect(run.output()).toContain('record: expected null, got {"kind":"sink"')
+  expect(run.output()).toContain('records: expected [], got [{"kind":"sink"')
   expect(run.output()).toContain('error.class: expected "X", got "org.apache.kafka.connect.errors.DataException"\n')
   expect(run.output()).toContain('expected {"error":{"class":"X"')
   expect(run.output()).toContain('1 passed, 4 failed')

@@ -9,24 +9,38 @@ const COMMAND = resolve(import.meta.dirname, '../../../bin/penstock.mjs')
 
 export interface Run {
   readonly child: ChildProcess
+  /** Of its standard output and its standard error. */
   output(): string
+  stdout(): string
   /** Its exit status, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals | null>
 }
 
-/** `input`: all that comes on its standard input. */
-export function penstock(args: readonly string[], cwd?: string, { input = '' }: { readonly input?: string } = {}): Run {
+export interface RunOptions {
+  /** All that comes on its standard input. */
+  readonly input?: string
+  /** In addition to this process's own. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export function penstock(args: readonly string[], cwd?: string, { input = '', env = {} }: RunOptions = {}): Run {
   const child = spawn(process.execPath, [COMMAND, ...args], {
     cwd,
+    env: { ...process.env, ...env },
     stdio: [input === '' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   child.stdin?.end(input)
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  let stdout = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      if (stream === child.stdout) stdout += chunk.toString()
+    })
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once('close', (code, signal) => resolve(signal ?? code))
   })
-  return { child, output: () => output, ended }
+  return { child, output: () => output, stdout: () => stdout, ended }
 }
 
 export interface Up extends AsyncDisposable {

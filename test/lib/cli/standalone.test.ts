@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readConnector } from '../../../lib/cli/standalone.ts'
+import { readConnector } from '../../../lib/cli/connector-files.ts'
 import { startStandalone } from '../../../lib/cli/standalone-worker.ts'
 import { pause } from '../../../lib/connect/budget.ts'
 import { ConfigError } from '../../../lib/connect/errors.ts'

@@ -2,13 +2,16 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Converter } from '../../../lib/connect/plugin.ts'
 import { NO_HEADERS } from '../../../lib/connect/record.ts'
+import type { Schema } from '../../../lib/connect/schema.ts'
 import { parse, type RawConfig } from '../../../lib/connect/settings.ts'
-import { Boxed } from '../../../lib/connect/value.ts'
+import { Boxed, Decimal, Struct, type Value } from '../../../lib/connect/value.ts'
 import { schemaless } from '../../../lib/converters/json-reader.ts'
 import { jsonText, typedToJson } from '../../../lib/converters/record-text.ts'
+import { schemalessText, schemalessTextExactly } from '../../../lib/converters/schemaless-writer.ts'
 import { isExactForParse } from '../../../lib/java/json-scan.ts'
 import { readJson } from '../../../lib/java/json-text.ts'
 import { find } from '../../../lib/registry.ts'
+import { anySchema, anySchemaless, valueFor } from './any-value.ts'
 
 async function converter(raw: RawConfig): Promise<Converter> {
   const plugin = await find('converter', 'org.apache.kafka.connect.json.JsonConverter')
@@ -37,6 +40,8 @@ describe('without schemas', () => {
     ['9007199254740993', 9007199254740993n],
     ['{"a":1.0}', { a: new Boxed('float64', 1) }],
     ['[1e3]', [new Boxed('float64', 1000)]],
+    ['[-0.0]', [new Boxed('float64', 0)]],
+    ['[0.99999999999999999999]', [new Boxed('float64', 1)]],
     [
       '{"b":1,"2":2}',
       new Map<string, number>([
@@ -75,17 +80,48 @@ describe('without schemas', () => {
       '"\\\\"',
       '"a\\"1.0"',
       '{"1":1.5}',
+      '{ "007" : 1}',
+      '{"2fa":[0]}',
+      '999999999999999',
+      '1234567890123456',
+      '1234567890.5',
+      '1e3',
+      '-1.25E-2',
+      '123456789012345.99999999',
+      '0.99999999999999999999',
+      '1.00000000000000000001',
+      '52.520006599999998',
+      '"1234567890123456, 1.0, 2e3}"',
     )
     const text = fc.oneof(
       json,
-      fc.array(fc.oneof(numbers, json)).map((items) => `[${items.join(', ')}]`),
+      numbers,
+      fc
+        .tuple(fc.array(fc.oneof(numbers, json)), fc.constantFrom(',', ', ', '\n,\t'))
+        .map(([items, comma]) => `[${items.join(comma)}]`),
     )
     fc.assert(
       fc.property(text, (one) => {
         fc.pre(isExactForParse(one))
         expect(typedToJson(null, JSON.parse(one))).toEqual(typedToJson(null, schemaless(readJson(one))))
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
+    )
+  })
+
+  test('what JSON.stringify writes is what Jackson would', () => {
+    const written = (write: (value: Value) => string, value: Value) => {
+      try {
+        return write(value)
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    fc.assert(
+      fc.property(anySchemaless, (value) => {
+        expect(written(schemalessText, value)).toBe(written(schemalessTextExactly, value))
+      }),
+      { numRuns: 1000 },
     )
   })
 })
@@ -122,4 +158,29 @@ describe('with schemas', () => {
       }),
     )
   })
+
+  test('any value comes back as it was', async () => {
+    const typed = anySchema.chain((schema) => fc.tuple(fc.constant(schema), valueFor(schema)))
+    const formats = ['BASE64', 'NUMERIC'].map((format) => converter({ 'decimal.format': format }))
+    for (const json of await Promise.all(formats))
+      fc.assert(
+        fc.property(typed, ([schema, value]) => {
+          const bytes = Buffer.from(json.fromConnect('t', schema, value, NO_HEADERS) as string)
+          const back = json.toConnect('t', bytes, NO_HEADERS)
+          expect(back.schema?.equals(schema)).toBe(true)
+          expect(comparable(schema, back.value)).toStrictEqual(comparable(schema, value))
+        }),
+        { numRuns: 500 },
+      )
+  })
 })
+
+/** The same for a map as an object and as a `Map`, and for bytes of any class. */
+function comparable(schema: Schema, value: Value): unknown {
+  if (value === null || typeof value !== 'object' || value instanceof Date || value instanceof Decimal) return value
+  if (value instanceof Uint8Array) return [...value]
+  if (value instanceof Struct) return schema.fields.map((field) => comparable(field.schema, value.get(field.name)))
+  if (Array.isArray(value)) return value.map((item: Value) => comparable(schema.items as Schema, item))
+  const entries = value instanceof Map ? [...value] : Object.entries(value)
+  return entries.map(([key, item]) => [key, comparable(schema.values as Schema, item)])
+}

@@ -1,22 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Action, CLOCK_MARGIN_MS, type Observed, plan, UNCLAIMED_MS } from '../../../lib/coordinator/plan.ts'
-import type { Lease } from '../../../lib/state/leases.ts'
+import { type Action, type Observed, plan, UNCLAIMED_MS } from '../../../lib/coordinator/plan.ts'
+import { CLOCK_MARGIN_MS, type Lease, NO_PROGRESS } from '../../../lib/state/lease.ts'
+import { nextLook } from '../../../lib/worker/idle.ts'
 
 const NOW = 1_000_000
-const NO_PROGRESS = {
-  read: 0,
-  filtered: 0,
-  written: 0,
-  skipped: 0,
-  deadLettered: 0,
-  retried: 0,
-  lastPoll: null,
-  lastCommit: null,
-  lag: null,
-  note: null,
-}
-
+const IDLE = { since: NOW - 3_000, idleMs: 0, mark: null }
 function lease(change: Partial<Lease> = {}): Lease {
   return {
     connector: 'c',
@@ -61,10 +50,12 @@ function seen(change: Partial<Observed> & { live?: Partial<NonNullable<Observed[
       partitionsChanged: false,
       ...live,
     },
+    standAside: false,
     leases: [],
     policy: { maxAttempts: 3, delayMs: 1_000, delayMaxMs: 60_000 },
     heirsWanted: [],
-    nothingToRead: new Set(),
+    nothingNew: new Set(),
+    toShow: new Set(),
     idleMaxMs: 500,
     ...rest,
   }
@@ -118,9 +109,15 @@ describe('a generation', () => {
 describe('a lease', () => {
   test.each<[string, Lease, string[]]>([
     ['sealed for now is invited', lease(), ['invite']],
-    ['sealed until later is woken then', lease({ end: { kind: 'at', at: NOW + 400 } }), ['wake']],
-    ['sealed until now is invited', lease({ end: { kind: 'at', at: NOW } }), ['invite']],
+    ['sealed until later is woken then', lease({ end: { kind: 'at', at: NOW + 400, idle: null } }), ['wake']],
+    ['sealed until now is invited', lease({ end: { kind: 'at', at: NOW, idle: null } }), ['invite']],
+    [
+      'idle, and not known to have nothing, is invited',
+      lease({ end: { kind: 'at', at: NOW, idle: IDLE } }),
+      ['invite'],
+    ],
     ['done stays so', lease({ end: { kind: 'done' } }), []],
+    ['done, until a person restarts it', lease({ end: { kind: 'done' }, nextRestart: NOW }), ['invite']],
     ['owned is left alone until its deadline', owned(), ['wake']],
     [
       'owned past its deadline, clocks apart, is still left alone',
@@ -141,12 +138,22 @@ describe('a lease', () => {
     expect(kinds(plan(seen({ leases: [one] })))).toEqual(expected)
   })
 
-  test('of an idle sink with nothing to read is looked at again later', () => {
-    const one = lease({ end: { kind: 'at', at: NOW } })
-    expect(notSettled(plan(seen({ leases: [one], nothingToRead: new Set([0]) })))).toEqual([
-      { kind: 'look-again', lease: one, at: NOW + 500 },
-      { kind: 'wake', at: NOW + 500 },
-    ])
+  test('of an idle task for which nothing has come is looked at again, and nothing is written', () => {
+    const one = lease({ end: { kind: 'at', at: NOW, idle: IDLE } })
+    const at = nextLook(IDLE, 500, NOW)
+    expect(notSettled(plan(seen({ leases: [one], nothingNew: new Set([0]) })))).toEqual([{ kind: 'wake', at }])
+  })
+
+  test('of an idle task that was resumed or restarted does not wait', () => {
+    const idle = lease({ end: { kind: 'at', at: NOW + 60_000, idle: IDLE } })
+    expect(kinds(plan(seen({ leases: [idle], toShow: new Set([0]) })))).toEqual(['invite'])
+    expect(kinds(plan(seen({ leases: [{ ...idle, nextRestart: NOW }] })))).toEqual(['invite'])
+    expect(kinds(plan(seen({ leases: [{ ...idle, nextRestart: NOW + 1 }] })))).toEqual(['wake'])
+  })
+
+  test('that waits for its time starts then, whatever a look says', () => {
+    const one = lease({ end: { kind: 'at', at: NOW, idle: null } })
+    expect(kinds(plan(seen({ leases: [one], nothingNew: new Set([0]) })))).toEqual(['invite'])
   })
 
   test('of a failed slice waits longer each time, and never with the budget spent', () => {
@@ -198,7 +205,8 @@ const anyLease = fc
     heirDeadline: fc.option(fc.integer({ min: NOW - 5_000, max: NOW + 5_000 })),
     end: fc.constantFrom<NonNullable<Lease['end']>[]>(
       { kind: 'again' },
-      { kind: 'at', at: NOW + 10 },
+      { kind: 'at', at: NOW + 10, idle: null },
+      { kind: 'at', at: NOW, idle: IDLE },
       { kind: 'done' },
     ),
   })
@@ -230,4 +238,21 @@ test('whatever is observed: no task is given away while someone may hold it, and
     ),
     { numRuns: 2_000 },
   )
+})
+
+describe('while a Connect cluster runs the connectors', () => {
+  const aside = (change: Parameters<typeof seen>[0] = {}) => plan(seen({ standAside: true, ...change }))
+
+  test('what runs is asked to stop, and nothing else is done', () => {
+    const actions = aside({ leases: [owned()] })
+    expect(kinds(actions)).toEqual(['stop', 'wake'])
+  })
+
+  test('nothing is started, nothing is written, and no status is shown', () => {
+    expect(aside()).toEqual([])
+    expect(aside({ leases: [lease()] })).toEqual([])
+    expect(aside({ live: { generation: null } })).toEqual([])
+    expect(aside({ live: { target: 'STOPPED' }, leases: [lease()] })).toEqual([])
+    expect(aside({ config: null, leases: [lease()] })).toEqual([])
+  })
 })

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InvokeCommand, type InvokeCommandInput, LambdaServiceException } from '@aws-sdk/client-lambda'
@@ -221,6 +222,18 @@ describe('an event', () => {
     expect(new Set(seen.map(([requestId]) => requestId)).size).toBe(2)
     expect(new Set(seen.map(([, pid]) => pid)).size).toBe(3)
   })
+
+  test('is delivered twice now and then, where the service is to', async () => {
+    await using own = await tryLambda({ doubled: 1 })
+    await own.add({ name: 'twice' })
+    const log = join(own.folder, 'twice-events')
+    own.lambda.invokeAsync('twice', { do: 'meet', log, count: 2 })
+    const ids = await until(async () => {
+      const found = (await lines(log)).map((line) => line.split(' ')[0])
+      return found.length === 2 && found
+    })
+    expect(new Set(ids).size).toBe(1)
+  })
 })
 
 describe('instances', () => {
@@ -235,6 +248,22 @@ describe('instances', () => {
     await until(async () => (await Promise.all(pids.map(processState))).filter((state) => state !== null).length === 1)
     if (process.platform === 'linux')
       await until(async () => (await processState(own.lambda.instances()[0]?.instance.pid)) === 'T')
+  })
+
+  test('start no more at once than there are processors, and each invocation is answered', async () => {
+    await service.add({ name: 'crowd' })
+    let most = 0
+    const watch = setInterval(() => {
+      const starting = service.lambda
+        .instances()
+        .filter(({ functionName, instance }) => functionName === 'crowd' && instance.state === 'starting')
+      most = Math.max(most, starting.length)
+    }, 1)
+    const answers = await Promise.all(Array.from({ length: 16 }, () => invoke('crowd', { do: 'nothing' })))
+    clearInterval(watch)
+    expect(answers.map(({ status }) => status)).toEqual(Array(16).fill(200))
+    expect(most).toBeGreaterThan(0)
+    expect(most).toBeLessThanOrEqual(Math.max(2, availableParallelism()))
   })
 
   test('that are spare take the first invocation, and are made up for', async () => {

@@ -34,6 +34,15 @@ test('pretty lines name the task, and traces follow below', () => {
   )
 })
 
+test('what is known later is in the lines from then on', () => {
+  const written: string[] = []
+  const log = logger({}, { pretty: false, write: (line) => void written.push(line) }).child({ connector: 'orders' })
+  log.info('begun')
+  log.add({ slice: 7 })
+  log.info('going')
+  expect(written.map((line) => (JSON.parse(line) as Record<string, unknown>)['slice'])).toEqual([undefined, 7])
+})
+
 test('the level decides what is written', () => {
   expect(lines({ pretty: true, level: 'debug' })).toContain('DEBUG orders-1 details')
   expect(lines({ pretty: true, level: 'error' })).toBe('')

@@ -63,7 +63,7 @@ const WORKER = worker({
   'header.converter': 'WH',
 })
 const chainOf = async (config: Record<string, string>) =>
-  buildChain(connectorSettings({ name: 'c', 'connector.class': 'C', ...config }, WORKER), PLUGINS)
+  buildChain(connectorSettings({ name: 'c', 'connector.class': 'C', ...config }, WORKER), PLUGINS, keptLog())
 
 test("converters are the connector's with its own settings, or the worker's with the worker's", async () => {
   const chain = await chainOf({ 'value.converter': 'CV', 'value.converter.text': 'c', 'key.converter.text': 'ignored' })
@@ -113,7 +113,7 @@ test('transforms run in the order of their aliases, each where its predicate say
 test('a transform that is not there or not set right is told by its settings', async () => {
   await expect(chainOf({ transforms: 'x', 'transforms.x.type': 'Nothing' })).rejects.toThrow('no Nothing')
   await expect(chainOf({ transforms: 'x', 'transforms.x.type': 'Append' })).rejects.toThrow(
-    /^transforms\.x: Missing required configuration "text"/,
+    /^Missing required configuration "transforms\.x\.text"/,
   )
   await expect(chainOf({ transforms: 'x' })).rejects.toThrow('transforms.x.type')
 })

@@ -5,6 +5,7 @@ import {
   type ConverterPlugin,
   converter,
   type Failure,
+  type OneToMany,
   type PluginLog,
   type PluginOf,
   type Polled,
@@ -36,6 +37,7 @@ import type { TopicOffsets } from '../../../lib/pipeline/source-offsets.ts'
 import { startPositions } from '../../../lib/pipeline/start-positions.ts'
 import { encodeOffsetKey, encodeOffsetValue } from '../../../lib/state/offset-records.ts'
 import { connectorSettings } from '../../../lib/worker/connector-settings.ts'
+import { type InFlight, inFlight } from '../../../lib/worker/in-flight.ts'
 import { LOCAL_DEFAULTS, worker as parseWorker, type Worker } from '../../../lib/worker/settings.ts'
 import { type KafkaBroker, startKafka } from '../../kafka-broker.ts'
 
@@ -126,17 +128,20 @@ function picky(text: string): string {
   return text
 }
 
-/** Transforms by a name of the test's own. */
-function plugins(transforms: Readonly<Record<string, Transform['apply']>> = {}): PluginSource {
+/** By a name of the test's own. */
+export type Transforms = Readonly<Record<string, Transform['apply'] | OneToMany>>
+
+function plugins(transforms: Transforms = {}): PluginSource {
   const missing = (name: string) => Promise.reject(new Error(`no plugin ${name}`))
   return {
     converter: (name) => Promise.resolve(name === pickyConverter.class ? pickyConverter : stringConverter),
     headerConverter: (): Promise<ConverterPlugin> => Promise.resolve(stringConverter),
     predicate: missing,
-    transform(name): Promise<PluginOf<Transform>> {
-      const apply = transforms[name]
-      if (apply === undefined) return missing(name)
-      return Promise.resolve(plugin({ class: name, version: '1', doc: '', settings: {}, create: () => ({ apply }) }))
+    transform(name): Promise<PluginOf<Transform | OneToMany>> {
+      const found = transforms[name]
+      if (found === undefined) return missing(name)
+      const create = () => (typeof found === 'function' ? { apply: found } : found)
+      return Promise.resolve(plugin({ class: name, version: '1', doc: '', settings: {}, create }))
     },
   }
 }
@@ -148,13 +153,14 @@ export interface CountingOptions {
   /** Runs before each poll, which begins at `next`. */
   readonly beforePoll?: (next: number, budget: Budget) => void | Promise<void>
   readonly topicOf?: (n: number) => string
+  readonly textOf?: (n: number) => string
   /** What the end answers: done, or that it is idle for so long. */
   readonly idleMs?: number
 }
 
 /** Sends `0`, `1`, ... to a topic; the offset is the next number. */
 export function counting(topic: string, options: CountingOptions): SourceConnector & { committed: number[] } {
-  const { count, batch = 100, beforePoll, topicOf = () => topic, idleMs } = options
+  const { count, batch = 100, beforePoll, topicOf = () => topic, textOf = String, idleMs } = options
   const committed: number[] = []
   const partition = { name: 'numbers' }
   const declared = source({
@@ -180,7 +186,7 @@ export function counting(topic: string, options: CountingOptions): SourceConnect
                 STRING,
                 `k${next}`,
                 STRING,
-                String(next),
+                textOf(next),
                 null,
                 NO_HEADERS,
                 origin,
@@ -248,9 +254,12 @@ export function collecting(options: CollectingOptions = {}): SinkConnector & { r
 
 export interface SinkOptions {
   readonly config?: RawConfig
-  readonly transforms?: Readonly<Record<string, Transform['apply']>>
+  /** Instead of the test's own. */
+  readonly plugins?: PluginSource
+  readonly transforms?: Transforms
   readonly log?: PluginLog
   readonly name?: string
+  readonly inFlight?: Partial<InFlight>
   readonly idleAfterMs?: number
 }
 
@@ -278,7 +287,8 @@ export async function openSinkOf(
   const found = await committed(cluster, group)
   const reset = settings.autoOffsetReset
   const positions = await startPositions({ cluster, assignment, committed: found, reset, isolation })
-  const consumer = createConsumer(cluster, settings)
+  const limits = { ...inFlight(), ...options.inFlight }
+  const consumer = createConsumer(cluster, settings, { maxBytes: limits.fetched })
   const deps: SinkDeps = {
     connector,
     task: 0,
@@ -286,7 +296,7 @@ export async function openSinkOf(
     config,
     taskConfig: config,
     worker,
-    plugins: plugins(options.transforms),
+    plugins: options.plugins ?? plugins(options.transforms),
     cluster,
     consumer,
     positions,
@@ -295,6 +305,7 @@ export async function openSinkOf(
     maxRecords: 'max.poll.records' in overrides ? settings.maxPollRecords : null,
     commit: (offsets) => commit(cluster, group, offsets),
     log: options.log ?? keptLog(),
+    inFlight: limits,
     idleAfterMs: options.idleAfterMs ?? 400,
   }
   using time = budget(10_000)
@@ -309,7 +320,9 @@ export async function committedTo({ cluster }: Surroundings, group: string): Pro
 
 export interface SourceOptions {
   readonly config?: RawConfig
-  readonly transforms?: Readonly<Record<string, Transform['apply']>>
+  /** Instead of the test's own. */
+  readonly plugins?: PluginSource
+  readonly transforms?: Transforms
   readonly exactlyOnce?: boolean
   readonly offsets?: TopicOffsets
   readonly log?: PluginLog
@@ -350,11 +363,12 @@ export async function open(
     config,
     taskConfig: config,
     worker,
-    plugins: plugins(options.transforms),
+    plugins: options.plugins ?? plugins(options.transforms),
     cluster,
     delivery,
     offsets,
     log: options.log ?? keptLog(),
+    inFlight: inFlight(),
     idleAfterMs: options.idleAfterMs ?? 500,
   }
   using time = budget(10_000)

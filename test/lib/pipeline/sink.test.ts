@@ -5,6 +5,7 @@ import type { ConnectRecord } from '../../../lib/connect/record.ts'
 import { createTopics, deleteRecords } from '../../../lib/kafka/admin.ts'
 import { commit } from '../../../lib/kafka/groups.ts'
 import { StageError } from '../../../lib/pipeline/errors.ts'
+import { InDoubt } from '../../../lib/pipeline/run.ts'
 import {
   collecting,
   committedTo,
@@ -126,13 +127,6 @@ test('without tolerance it fails the task by name, and its batch is not committe
   expect(opened.run.progress).toMatchObject({ read: 0, written: 0 })
 })
 
-test('dead letters that would be lost are refused by the name of their setting', async () => {
-  const topic = await filled(1)
-  const config = { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dead' }
-  const opening = openSinkOf(around, poisoned(), [topic], { config })
-  await expect(opening).rejects.toThrow(/remove errors\.deadletterqueue\.topic\.name/)
-})
-
 test('what was put before a failure is committed by the drain', async () => {
   const topic = await filled(100)
   const sink = collecting({
@@ -147,7 +141,8 @@ test('what was put before a failure is committed by the drain', async () => {
     /TASK_PUT by test.Collecting failed for 10 records, the first one at topic .*, offset 50: a bug/,
   )
   using time = budget(5_000)
-  await opened.run.drain(time)
+  // For all that is known of an unknown error, the target may still get what was put.
+  await expect(opened.run.drain(time)).rejects.toThrow(InDoubt)
   expect(await committedTo(around, opened.group)).toBe(50)
 })
 

@@ -31,7 +31,8 @@ test('offsets are handed out once everything before them is acknowledged, each o
       for (const [index, { appended, name }] of sent.entries()) {
         position += appended
         const tally = new SingleTally()
-        progress.add(position, appended, { records: [], tally, offsets: [{ partition: { name }, offset: { index } }] })
+        const offsets = [{ partition: { name }, offset: { index } }]
+        progress.add(position, appended, { records: [], tally, offsets, ending: null })
         ends.push({ position, index })
       }
       let acknowledged = 0

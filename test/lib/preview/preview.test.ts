@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { RawConfig } from '../../../lib/connect/settings.ts'
 import { jsonText } from '../../../lib/converters/record-text.ts'
 import { type JsonNode, readJson } from '../../../lib/java/json-text.ts'
-import { difference } from '../../../lib/preview/compare.ts'
+import { difference, differences } from '../../../lib/preview/compare.ts'
 import { openPreview, type Previewed, preview } from '../../../lib/preview/preview.ts'
 import { sampleOf, sampleOfLine } from '../../../lib/preview/sample.ts'
 
@@ -160,4 +160,77 @@ test.each<[RawConfig, string]>([
     kind: 'config',
     message: expect.stringContaining(message),
   })
+})
+
+const EXPLODE = {
+  transforms: 'each,where',
+  'transforms.each.type': 'penstock.transforms.Explode$Value',
+  'transforms.each.field': 'items',
+  'transforms.where.type': 'org.apache.kafka.connect.transforms.InsertField$Value',
+  'transforms.where.topic.field': 'topic',
+}
+
+test('several records of one are shown as such, at each stage and as payloads', async () => {
+  const config = { ...SINK, ...EXPLODE }
+  const given = ['[1,2]', '[1]', '[]'].map((items) => `{"items":${items}}`)
+  const [several, one, none] = await lines(config, given)
+  const payload = (items: number) => ({ value: { schema: null, payload: { items, topic: 'lines' } } })
+  expect(several).toMatchObject({ records: [payload(1), payload(2)] })
+  expect(one).toMatchObject({ record: payload(1) })
+  expect(none).toEqual({ record: null })
+  const fromScript = { ...SOURCE, ...STRINGS, transforms: 's', 'transforms.s.type': 'penstock.transforms.Script' }
+  const script = join(import.meta.dirname, '../transforms/twice-script.mts')
+  const [staged] = await lines({ ...fromScript, 'transforms.s.script.file': script }, ['x'], true)
+  expect(staged).toMatchObject({
+    stages: [
+      { stage: 's', records: [{ topic: 'lines' }, { topic: 'audit' }] },
+      {
+        stage: 'converter',
+        payloads: [
+          { topic: 'lines', value: 'x' },
+          { topic: 'audit', value: 'x' },
+        ],
+      },
+    ],
+  })
+})
+
+test('one of several that fails is the failure of the record', async () => {
+  const config = {
+    ...SINK,
+    ...EXPLODE,
+    'transforms.where.type': 'org.apache.kafka.connect.transforms.ExtractField$Value',
+    'transforms.where.field': 'id',
+    transforms: 'each,inner,where',
+    'transforms.inner.type': 'org.apache.kafka.connect.transforms.ExtractField$Value',
+    'transforms.inner.field': 'items',
+  }
+  const [answer] = await preview(config, [sampleOfLine('{"items":[{"id":1},7]}')])
+  expect(answer).toMatchObject({ error: { at: 'transforms.where' } })
+})
+
+test('what a transform logs of a record stands beside its answer', async () => {
+  const config = {
+    ...SINK,
+    transforms: 't',
+    'transforms.t.type': 'io.confluent.connect.transforms.TombstoneHandler',
+  }
+  const [dropped, kept] = await preview(config, [
+    sampleOf({ kind: 'sink', topic: 'lines', key: null, value: null }),
+    sampleOfLine('{"id":1}'),
+  ])
+  expect(dropped).toEqual({
+    record: null,
+    log: [{ level: 'warn', message: 'A record of topic lines is a tombstone, and TombstoneHandler drops it' }],
+  })
+  expect(kept).not.toHaveProperty('log')
+})
+
+test('a test case expects several records, one as itself', () => {
+  expect(differences({ records: [{ a: 1 }] }, { record: { a: 1 } })).toEqual([])
+  expect(differences({ record: null }, { records: [] })).toEqual([])
+  expect(differences({ records: [{ a: 1 }, { a: 2 }] }, { records: [{ a: 1 }, { a: 3 }] })).toEqual([
+    'records[1].a: expected 2, got 3',
+  ])
+  expect(differences({ record: { a: 1 } }, { records: [{ a: 1 }, { a: 2 }] })).toHaveLength(1)
 })

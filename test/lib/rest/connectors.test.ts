@@ -243,12 +243,9 @@ describe('a target state', () => {
 
 describe('a table that was lost', () => {
   test('is made anew in the middle of a request', async () => {
-    const { DynamoDBClient, DeleteTableCommand } = await import('@aws-sdk/client-dynamodb')
     await rest.request('PUT', '/connectors/kept/config', fileSource('kept'))
     await settle('kept')
-    const client = new DynamoDBClient(rest.dynamo.config)
-    await client.send(new DeleteTableCommand({ TableName: rest.table.name }))
-    client.destroy()
+    await rest.loseTable()
     expect(await rest.request('GET', '/connectors/kept/status')).toMatchObject({
       status: 200,
       body: { connector: { state: 'RUNNING' }, tasks: [{ state: 'RUNNING' }] },

@@ -56,11 +56,11 @@ describe('a wrong method is 405', () => {
 
 describe('media types', () => {
   test('what the client does not accept is 406', async () => {
-    for (const accept of ['text/plain', 'application/xml', 'application/json;q=0'])
+    for (const accept of ['text/plain', 'application/xml', 'application/vnd.api+json'])
       expect(await rest.request('GET', '/connectors', undefined, { accept })).toMatchObject(
         error(406, 'Not Acceptable'),
       )
-    for (const accept of ['*/*', 'application/*', 'text/html, application/json;q=0.5', ''])
+    for (const accept of ['*/*', 'application/*', 'text/html, application/json;q=0.5', 'application/json;q=0', ''])
       expect((await rest.request('GET', '/connectors', undefined, { accept })).status).toBe(200)
   })
 
@@ -70,6 +70,7 @@ describe('media types', () => {
       ['POST', '/connectors'],
       ['PUT', '/connectors/a/config'],
       ['PUT', '/connectors/a/pause'],
+      ['DELETE', '/connectors/a'],
     ] as const)
       expect(await rest.request(method, path, '{}', headers)).toMatchObject(error(415, 'Unsupported Media Type'))
     expect(await rest.request('POST', '/connectors', '{}', { 'content-type': '' })).toMatchObject(
@@ -87,6 +88,31 @@ test('OPTIONS names the methods, HEAD is a GET without a body', async () => {
   expect(await response.text()).toBe('HEAD, GET, OPTIONS, PUT, PATCH')
   expect(await rest.request('HEAD', '/connectors')).toMatchObject({ status: 200, body: null })
   expect(await rest.request('HEAD', '/connectors/nobody')).toMatchObject({ status: 404, body: null })
+})
+
+test('OPTIONS answers a client that wants JSON without a body', async () => {
+  const request = { method: 'OPTIONS', headers: { accept: 'application/json' } }
+  const response = await rest.app.fetch(new Request('http://localhost/connectors', request))
+  expect([response.headers.get('allow'), await response.text()]).toEqual(['HEAD, POST, GET, OPTIONS', ''])
+})
+
+test('what JVM workers ask of each other is refused', async () => {
+  for (const [method, path] of [
+    ['POST', '/connectors/a/tasks'],
+    ['PUT', '/connectors/a/fence'],
+  ] as const)
+    expect(await rest.request(method, path, [])).toMatchObject({
+      status: 400,
+      body: { message: 'Internal request missing required signature' },
+    })
+})
+
+test('numbers in a config are texts as Java prints them', async () => {
+  const body = '{"connector.class":"FileStreamSource","topic":"t","a":1.0,"b":1e3,"c":12345678901234567890,"d":5}'
+  expect(await rest.request('PUT', '/connectors/numbers/config', body)).toMatchObject({
+    status: 201,
+    body: { config: { a: '1.0', b: '1000.0', c: '12345678901234567890', d: '5' } },
+  })
 })
 
 test('a slash at the end changes nothing', async () => {

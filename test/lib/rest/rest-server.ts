@@ -1,7 +1,8 @@
 /** The REST API on a real Kafka and a real table, without a coordinator: what one does, tests do by themselves. */
 import { randomUUID } from 'node:crypto'
+import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { clientSettings } from '../../../lib/kafka/client-settings.ts'
-import { connect } from '../../../lib/kafka/cluster.ts'
+import { type Cluster, connect } from '../../../lib/kafka/cluster.ts'
 import { type App, createApp } from '../../../lib/rest/app.ts'
 import type { Deps } from '../../../lib/rest/deps.ts'
 import { pluginRegistry } from '../../../lib/rest/plugin-registry.ts'
@@ -17,16 +18,23 @@ export interface RestServer extends AsyncDisposable {
   readonly state: State
   readonly table: Table
   readonly dynamo: Dynamo
+  /** Deletes the table. */
+  loseTable(): Promise<void>
   /** What the bus was told. */
   readonly told: BusEvent[]
-  /** A second instance of the function over the same topics and table. */
-  another(): Promise<RestInstance>
-  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>
+  readonly admin: Cluster
+  /** A second instance of the function over the same topics and table, with other worker settings. */
+  another(settings?: Readonly<Record<string, string>>): Promise<RestInstance>
+  request: Ask
 }
+
+type Ask = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answered>
 
 export interface RestInstance extends AsyncDisposable {
   readonly app: App
   readonly state: State
+  readonly admin: Cluster
+  request: Ask
 }
 
 export interface Answered {
@@ -47,9 +55,15 @@ export async function startRest(options: { readonly dynamo?: Dynamo } = {}): Pro
     state: first.state,
     table: first.table,
     dynamo,
+    async loseTable() {
+      const client = new DynamoDBClient(dynamo.config)
+      await client.send(new DeleteTableCommand({ TableName: first.table.name }))
+      client.destroy()
+    },
     told,
-    another: () => instance(broker, dynamo, id, told),
-    request: (method, path, body, headers) => ask(first.app, method, path, body, headers),
+    admin: first.admin,
+    another: (settings) => instance(broker, dynamo, id, told, settings),
+    request: first.request,
     async [Symbol.asyncDispose]() {
       await first[Symbol.asyncDispose]()
       await dynamo.stop()
@@ -62,8 +76,14 @@ async function instance(
   dynamo: Dynamo,
   id: string,
   told: BusEvent[],
+  own: Readonly<Record<string, string>> = {},
 ): Promise<RestInstance & { readonly table: Table }> {
-  const settings = worker({ ...LOCAL_DEFAULTS, 'bootstrap.servers': broker.bootstrap, 'group.id': `rest-${id}` })
+  const settings = worker({
+    ...LOCAL_DEFAULTS,
+    'bootstrap.servers': broker.bootstrap,
+    'group.id': `rest-${id}`,
+    ...own,
+  })
   const cluster = await connect(clientSettings(settings.raw, 'admin').client)
   const table = openTable(`rest-${id}`, dynamo.config)
   const state = openState({ cluster, table, worker: settings })
@@ -71,19 +91,28 @@ async function instance(
     configs: state.configs,
     statuses: state.statuses,
     leases: state.leases,
+    loggers: state.loggers,
+    offsets: state.offsets,
+    custody: state.custody,
+    offsetHistory: state.offsetHistory,
+    usage: state.usage,
     rebuild: () => state.rebuild(),
-    clusterId: async () => cluster.clusterId ?? '',
+    admin: cluster,
     registry: pluginRegistry,
     events: { emit: async (event) => void told.push(event) },
     worker: settings,
     workerId: 'localhost:8083',
     clock: Date.now,
     log: console,
+    logs: null,
   }
+  const app = createApp(deps)
   return {
-    app: createApp(deps),
+    app,
     state,
     table,
+    admin: cluster,
+    request: (method, path, body, headers) => ask(app, method, path, body, headers),
     async [Symbol.asyncDispose]() {
       await state.close()
       await cluster.close()

@@ -37,8 +37,16 @@ beforeAll(async () => {
     await leases.claim(NAME, task, { epoch: 1, owner, deadline: now + 600_000, plannedEnd: now + 300_000 })
     if (task === 0) continue
     const error = { message: 'no', trace: 'why', retriable: false }
-    const end = task === 1 ? ({ kind: 'failed', error } as const) : ({ kind: 'at', at: now + 60_000 } as const)
-    const sealed = await leases.seal(NAME, task, { epoch: 1, owner, end, progress: NO_PROGRESS, made: false })
+    const end =
+      task === 1 ? ({ kind: 'failed', error } as const) : ({ kind: 'at', at: now + 60_000, idle: null } as const)
+    const sealed = await leases.seal(NAME, task, {
+      epoch: 1,
+      owner,
+      end,
+      progress: NO_PROGRESS,
+      made: false,
+      clean: true,
+    })
     if (task === 1 && sealed !== null)
       await leases.setRestart(NAME, task, sealed.lease, { restarts: 10, nextRestart: null })
   }
@@ -69,13 +77,15 @@ describe('restart', () => {
     expect(rest.told.at(-1)).toEqual({ type: 'connector.changed', detail: { connector: NAME } })
   })
 
-  test('with tasks: a running slice is asked to stop', async () => {
+  test('with tasks: a running slice is asked to stop, and an idle task is not to wait', async () => {
     const answer = await rest.request('POST', `/connectors/${NAME}/restart?includeTasks=true`)
     expect(answer).toMatchObject({
       status: 202,
       body: { connector: { state: 'RESTARTING' }, tasks: [0, 1, 2].map((id) => ({ id, state: 'RESTARTING' })) },
     })
+    expect((await rest.request('GET', `/connectors/${NAME}/status`)).body).toEqual(answer.body)
     expect((await lease(0)).wanted).toBe('stop')
+    expect((await lease(2)).nextRestart).toBeLessThanOrEqual(Date.now())
   })
 
   test('without flags, or with others than true: 204', async () => {
@@ -105,7 +115,7 @@ describe('restart', () => {
 test('progress beyond the status', async () => {
   expect((await rest.request('GET', `/penstock/connectors/${NAME}`)).body).toEqual({
     name: NAME,
-    state: 'RUNNING',
+    state: 'RESTARTING',
     guarantee: 'at-least-once',
     generation: expect.any(Number),
     tasks: [0, 1, 2].map((id) => ({
@@ -116,12 +126,16 @@ test('progress beyond the status', async () => {
       slices: id === 0 ? 0 : 1,
       lastPoll: null,
       lastCommit: null,
+      lastProgress: null,
       lag: null,
+      latency: null,
       note: null,
       nextWake: id === 2 ? expect.any(Number) : null,
+      stalled: null,
       restarts: 0,
-      nextRestart: id === 1 ? expect.any(Number) : null,
+      nextRestart: id === 0 ? null : expect.any(Number),
       counters: { read: 0, filtered: 0, written: 0, skipped: 0, deadLettered: 0, retried: 0 },
+      accounting: { passed: 0, gaps: 0, uncounted: 0, ahead: 0, mismatch: null },
     })),
   })
   expect((await rest.request('GET', '/penstock/connectors')).body).toMatchObject([{ name: NAME }])

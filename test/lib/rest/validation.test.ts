@@ -5,7 +5,7 @@ import type { ConfigInfo, ConfigInfos } from '../../../lib/rest/validation/confi
 import { validateConfig } from '../../../lib/rest/validation/validate-config.ts'
 import { worker } from '../../../lib/worker/settings.ts'
 
-const deps = { registry: pluginRegistry, worker: worker({ 'group.id': 'connect-taken' }) }
+const deps = { registry: pluginRegistry, worker: worker({ 'group.id': 'connect-taken', 'penstock.files.allow': '*' }) }
 const SOURCE = { name: 'n', 'connector.class': 'FileStreamSource', topic: 't', file: 'f' }
 const SINK = { name: 'n', 'connector.class': 'FileStreamSink', topics: 't' }
 const INSERT = 'org.apache.kafka.connect.transforms.InsertField$Value'
@@ -192,7 +192,7 @@ describe('finds', () => {
       { ...SINK, topics: 't,u', 'errors.deadletterqueue.topic.name': 'u' },
       {
         topics: [
-          "The DLQ topic 'u' may not be included in the list of topics ('topics=t,u') consumed by the connector",
+          "The DLQ topic 'u' may not be included in the list of topics ('topics=[t, u]') consumed by the connector",
         ],
       },
     ],
@@ -209,6 +209,41 @@ describe('finds', () => {
       {
         'exactly.once.support': [
           'The connector does not support exactly-once semantics with the provided configuration.',
+        ],
+      },
+    ],
+    [
+      'transactions that the broker would abort',
+      { ...SOURCE, 'transaction.boundary': 'interval', 'transaction.boundary.interval.ms': '60001' },
+      {
+        'transaction.boundary.interval.ms': [
+          'Transactions of 60001 ms would be aborted by the broker after transaction.timeout.ms=60000: set a shorter interval, or a longer producer.override.transaction.timeout.ms',
+        ],
+      },
+    ],
+    [
+      'transactions that are as long as the broker is told to allow',
+      {
+        ...{ ...SOURCE, 'transaction.boundary': 'interval', 'transaction.boundary.interval.ms': '60001' },
+        'producer.override.transaction.timeout.ms': '90000',
+      },
+      {},
+    ],
+    [
+      'offsets in the target of a sink that has no transactions',
+      { 'connector.class': 'FileStreamSink', name: 'n', topics: 't', 'penstock.sink.exactly.once': 'true' },
+      {
+        'penstock.sink.exactly.once': [
+          "org.apache.kafka.connect.file.FileStreamSinkConnector can't keep its offsets in its target: it writes at least once",
+        ],
+      },
+    ],
+    [
+      'offsets in the target of a source',
+      { ...SOURCE, 'penstock.sink.exactly.once': 'true' },
+      {
+        'penstock.sink.exactly.once': [
+          'It is for sinks; of sources see exactly.once.support, which needs no setting of Penstock',
         ],
       },
     ],
@@ -266,4 +301,74 @@ test('a connector that nobody knows is refused with the names of those that are 
     /which name matches Nope, available connectors are: .*FileStreamSourceConnector/,
   )
   await expect(validate({ name: 'n' })).rejects.toThrow('Connector config {name=n} contains no connector type')
+})
+
+test("a transform's settings beyond Connect's are shown and checked where the config has them", async () => {
+  const mask = {
+    ...SINK,
+    transforms: 'm',
+    'transforms.m.type': 'org.apache.kafka.connect.transforms.MaskField$Value',
+    'transforms.m.fields': 'a.b',
+  }
+  const name = 'transforms.m.field.syntax.version'
+  const listed = ({ configs }: ConfigInfos) => configs.map(({ value }) => value.name)
+  expect(listed(await validate(mask))).not.toContain(name)
+  const nested = await validate({ ...mask, [name]: 'V2' })
+  expect(nested.error_count).toBe(0)
+  expect(of(nested, name)).toMatchObject({ definition: { group: 'Transforms: m' }, value: { value: 'V2' } })
+  expect(errorsOf(await validate({ ...mask, [name]: 'V3' }))[name]).toHaveLength(1)
+})
+
+describe('a version that is not there (KIP-891)', () => {
+  const FILE_SOURCE = 'org.apache.kafka.connect.file.FileStreamSourceConnector'
+  const missing = (plugin: string, range: string) =>
+    `Plugin ${plugin} not found that matches the version range ${range}, available versions: [4.3.1]`
+
+  test.for([
+    ['1.0', '[1.0,1.0]'],
+    ['[5.0,6.0)', '[5.0,6.0)'],
+    ['(4.3.1,)', '(4.3.1,)'],
+    ['[1,2),[5,6]', '[1,2),[5,6]'],
+    ['', '[,]'],
+  ] as const)('of the connector: %s', async ([asked, range]) => {
+    const infos = await validate({ ...SOURCE, 'connector.plugin.version': asked })
+    const error = missing(FILE_SOURCE, range)
+    expect(errorsOf(infos)).toEqual({ 'connector.class': [error], 'connector.plugin.version': [error] })
+    expect(infos.groups).toEqual(['Common', 'Transforms', 'Predicates', 'Error Handling'])
+  })
+
+  test.for(['4.3.1', ' [4.3.1] ', 'latest', '[4.0,5.0)', '(,4.3.1]', '[1,2],[4,5]'])('%s is there', async (asked) => {
+    expect((await validate({ ...SOURCE, 'connector.plugin.version': asked })).error_count).toBe(0)
+  })
+
+  test.for([
+    ['[1', 'Unbounded range: [1'],
+    ['[2,1]', 'Range defies version ordering: [2,1]'],
+    ['(4.3.1)', 'Single version must be surrounded by []: (4.3.1)'],
+  ] as const)('%s is no range', async ([asked, why]) => {
+    await expect(validate({ ...SOURCE, 'connector.plugin.version': asked })).rejects.toThrow(why)
+  })
+
+  test('of a converter, a transform, a predicate', async () => {
+    const converter = 'org.apache.kafka.connect.storage.SimpleHeaderConverter'
+    const nested = { transforms: 't', 'transforms.t.type': INSERT, 'transforms.t.plugin.version': '9' }
+    const infos = await validate({
+      ...SOURCE,
+      ...nested,
+      'header.converter': converter,
+      'header.converter.plugin.version': '9',
+    })
+    expect(errorsOf(infos)).toEqual({
+      'header.converter': [missing(converter, '[9,9]')],
+      'header.converter.plugin.version': [missing(converter, '[9,9]')],
+      'transforms.t.type': [missing(INSERT, '[9,9]')],
+      'transforms.t.plugin.version': [missing(INSERT, '[9,9]')],
+    })
+  })
+})
+
+test('a consumer setting that is no value of its type is refused as a whole', async () => {
+  await expect(validate({ ...SINK, 'consumer.override.max.poll.records': 'x' })).rejects.toThrow(
+    'Invalid value x for configuration max.poll.records: Not a number of type INT',
+  )
 })

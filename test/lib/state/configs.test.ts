@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeConfigRecord } from '../../../lib/state/config-records.ts'
 import type { ConfigRecord, Configs, ConnectorView } from '../../../lib/state/configs.ts'
@@ -121,6 +122,26 @@ describe('views', () => {
     expect(view.tasks[299]).toEqual(many[299]?.config)
   })
 
+  test('hold what no item has room for, and nothing of it is left behind', async () => {
+    const { configs } = state
+    const table = group.openTable()
+    const noise = (bytes: number) => randomBytes(bytes).toString('base64')
+    const huge = (text: string): ConfigRecord => ({ kind: 'connector', connector: 'huge', config: { text } })
+    const own = async () => (await table.query('config#huge')).length
+    const texts = [noise(500_000), noise(500_000), noise(500_000)]
+    for (const text of texts) {
+      await foreign([huge(text), config('beside', text.slice(0, 9))])
+      expect((await seen(configs, 'huge')).config).toEqual({ text })
+      expect((await seen(configs, 'beside')).config?.['tasks.max']).toBe(text.slice(0, 9))
+    }
+    expect((await configs.views()).find(({ name }) => name === 'huge')?.config).toEqual({ text: texts.at(-1) })
+    expect(await own()).toBeLessThanOrEqual(6)
+    for (const text of ['short', 'shorter']) await foreign([huge(text)]).then(() => configs.catchUp())
+    expect((await seen(configs, 'huge')).config).toEqual({ text: 'shorter' })
+    expect(await own()).toBe(0)
+    table.close()
+  })
+
   test('pass by what is of no connector, and show it', async () => {
     const seenKeys: string[] = []
     const watching = group.open({
@@ -173,6 +194,16 @@ describe('write', () => {
     expect(await seen(configs, 'expected')).toEqual(view)
     const records = taskRecords('expected', 1)
     expect(await configs.write('expected', { configPosition, generation, targetPosition }, records)).toBe('written')
+  })
+
+  test('refuses what no record can hold, and leaves nothing behind', async () => {
+    const { configs } = state
+    const text = 'x'.repeat(1_100_000)
+    const write = configs.write('long', { configPosition: null }, [
+      { kind: 'connector', connector: 'long', config: { text } },
+    ])
+    await expect(write).rejects.toThrow('The config of connector long has 11000')
+    expect(await configs.write('long', { configPosition: null }, [config('long')])).toBe('written')
   })
 
   test('conflicts where another record came before it was seen', async () => {

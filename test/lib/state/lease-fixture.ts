@@ -39,7 +39,7 @@ export function by(epoch: number, owner = `request-${epoch}/nonce`): Claim {
 
 export function sealOf(claim: Claim, more: Partial<Seal> = {}): Seal {
   const progress = { ...NO_PROGRESS, read: claim.epoch }
-  return { epoch: claim.epoch, owner: claim.owner, end: { kind: 'again' }, progress, made: true, ...more }
+  return { epoch: claim.epoch, owner: claim.owner, end: { kind: 'again' }, progress, made: true, clean: true, ...more }
 }
 
 export async function invited(epoch = 1): Promise<Lease> {

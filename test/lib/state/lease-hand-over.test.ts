@@ -45,6 +45,16 @@ describe('heir', () => {
     expect(await leases.claim(connector, 0, heir)).toMatchObject({ state: 'owned', owner: heir.owner, clean: true })
   })
 
+  test('does not get what the owner has left in doubt: the next owner knows of it', async () => {
+    const { owner, heir, lease } = await withHeir()
+    const sealed = there(await leases.seal(connector, 0, sealOf(owner, { clean: false })))
+    expect(sealed).toMatchObject({ passedTo: null, lease: { state: 'sealed', epoch: 1, heir: null, clean: false } })
+    expect(await leases.takeOver(connector, 0, { ...heir, after: lease })).toBeNull()
+    expect(await leases.seal(connector, 0, sealOf(owner, { clean: false }))).toMatchObject({ passedTo: null })
+    await leases.invite(connector, 0, { after: sealed.lease, epoch: 2, generation: 5, invitedAt: 300, restarts: 0 })
+    expect(await leases.claim(connector, 0, by(2))).toMatchObject({ state: 'owned', clean: false })
+  })
+
   test('is dropped only as it was seen', async () => {
     const { heir, lease } = await withHeir(false)
     await leases.registerHeir(connector, 0, heir)
@@ -67,6 +77,7 @@ describe('heir', () => {
       deadline: heir.deadline,
       heir: null,
       clean: false,
+      restarts: 1,
     })
     expect(await leases.seal(connector, 0, sealOf(owner))).toBeNull()
     expect(await again(dead)).toBeNull()
@@ -84,7 +95,7 @@ describe('seal', () => {
   test('without an heir ends the slice', async () => {
     const claim = by(1)
     await owned(claim)
-    const end = { kind: 'at', at: 12_345 } as const
+    const end = { kind: 'at', at: 12_345, idle: null } as const
     expect(await leases.seal(connector, 0, sealOf(claim, { end }))).toMatchObject({
       passedTo: null,
       lease: { state: 'sealed', epoch: 1, end, slices: 1, clean: true, progress: { read: 1 } },

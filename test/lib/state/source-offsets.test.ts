@@ -5,6 +5,7 @@ import type { Position } from '../../../lib/connect/record.ts'
 import { Boxed } from '../../../lib/connect/value.ts'
 import { deleteTopics } from '../../../lib/kafka/admin.ts'
 import type { TransactionalProducer } from '../../../lib/kafka/transactional-producer.ts'
+import { openLog } from '../../../lib/state/log.ts'
 import { encodeOffsetKey, encodeOffsetValue } from '../../../lib/state/offset-records.ts'
 import type { Resume, SourceOffsetsState, SourceOffsetsStore } from '../../../lib/state/source-offsets.ts'
 import { type Group, startWorld, type World } from './world.ts'
@@ -238,5 +239,54 @@ describe('encode', () => {
     const state = await store.resume(name, CLEAN)
     expect(() => state.encode({ t: { deep: 1 } }, {})).toThrow(DataError)
     expect(() => state.encode(table('t'), { at: new Date(0) })).toThrow('field at contains class java.util.Date')
+  })
+})
+
+describe('what a reader of uncommitted records would take for the newest', () => {
+  /** The value of the topic's last record of the partition, whatever became of its transaction. */
+  async function newest(partition: Position): Promise<string | null | undefined> {
+    const log = openLog(world.cluster, topic, 'read_uncommitted', 1_000)
+    const { key } = record(partition, null)
+    const records = await log.read([], await log.ends())
+    return records.findLast((one) => one.key === key)?.value
+  }
+
+  async function abortedOver(): Promise<TransactionalProducer> {
+    await write(table('t'), { pos: 1 })
+    const producer = await world.transactional(name)
+    producer.begin()
+    await transact(producer, table('t'), { pos: 2 })
+    await transact(producer, table('new'), { pos: 2 })
+    await producer.abort()
+    await expect.poll(async () => (await store.resume(name, CLEAN)).overlaid().length).toBe(2)
+    return producer
+  }
+
+  test('is told with what counts', async () => {
+    const producer = await abortedOver()
+    const state = await store.resume(name, CLEAN)
+    expect(new Set(state.overlaid())).toEqual(
+      new Set([
+        { partition: table('t'), offset: { pos: 1 } },
+        { partition: table('new'), offset: null },
+      ]),
+    )
+    producer.begin()
+    await transact(producer, table('t'), { pos: 3 })
+    await producer.commit()
+    await expect
+      .poll(async () => (await store.resume(name, CLEAN)).overlaid())
+      .toEqual([{ partition: table('new'), offset: null }])
+    await producer.close()
+  })
+
+  test('is what counts, once it is written again', async () => {
+    const producer = await abortedOver()
+    expect(await newest(table('t'))).toBe('{"pos":2}')
+    expect(await store.confirm(name)).toBe(2)
+    expect(await newest(table('t'))).toBe('{"pos":1}')
+    expect(await newest(table('new'))).toBeNull()
+    expect((await store.resume(name, CLEAN)).overlaid()).toEqual([])
+    await producer.close()
   })
 })

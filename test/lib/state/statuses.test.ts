@@ -116,7 +116,8 @@ describe('leases of a lost table', () => {
     const record = { epoch: 7, owner: 'r/1', deadline: Date.now() + 60_000, generation: 3 }
     await owner.statuses.publishLease('x', 0, { ...record, epoch: 6, ended: true })
     await owner.statuses.publishLease('x', 0, { ...record, ended: false })
-    await owner.statuses.publishLease('x', 1, { ...record, ended: true })
+    await owner.statuses.publishLease('x', 1, { ...record, ended: true, clean: true })
+    await owner.statuses.publishLease('x', 3, { ...record, ended: true, clean: false })
     await owner.statuses.publishLease('x', 2, { ...record, ended: true })
     await owner.statuses.publishLease('x', 2, null)
     await lost.dropTable()
@@ -128,9 +129,10 @@ describe('leases of a lost table', () => {
         clean: false,
       },
       { task: 1, state: 'sealed', epoch: 7, clean: true, end: { kind: 'again' } },
+      { task: 3, state: 'sealed', epoch: 7, clean: false, end: { kind: 'again' } },
     ])
     expect(await coordinator.leases.invite('x', 0, invitation)).toBeNull()
-    const seal = { end: { kind: 'again' }, progress: NO_PROGRESS, made: true } as const
+    const seal = { end: { kind: 'again' }, progress: NO_PROGRESS, made: true, clean: true } as const
     expect(await owner.leases.seal('x', 0, { epoch: 7, owner: 'r/1', ...seal })).not.toBeNull()
   })
 

@@ -1,15 +1,28 @@
 /** Running one transform on one record, by the names that a config uses. */
-import { configure } from '../../../lib/connect/plugin.ts'
+import { configure, type PluginLog } from '../../../lib/connect/plugin.ts'
 import { ConnectRecord, NO_HEADERS } from '../../../lib/connect/record.ts'
 import type { Schema } from '../../../lib/connect/schema.ts'
 import type { RawConfig } from '../../../lib/connect/settings.ts'
 import { Struct, type Value } from '../../../lib/connect/value.ts'
 import { find } from '../../../lib/registry.ts'
 import { SINK } from '../../contract/records.ts'
+import { madeOf, NO_LOG } from '../../contract/transform.ts'
 
-/** What the transform makes of the record. */
+/** All that the transform makes of the record. */
+export async function applyAll(
+  name: string,
+  raw: RawConfig,
+  record: ConnectRecord,
+  log: PluginLog = NO_LOG,
+): Promise<readonly ConnectRecord[]> {
+  return madeOf(configure(await find('transformation', name), raw, log).apply(record))
+}
+
+/** The one record that the transform makes of it, or null. */
 export async function apply(name: string, raw: RawConfig, record: ConnectRecord): Promise<ConnectRecord | null> {
-  return configure(await find('transformation', name), raw).apply(record)
+  const [first, ...others] = await applyAll(name, raw, record)
+  if (others.length > 0) throw new TypeError(`${name} made several records`)
+  return first ?? null
 }
 
 /** The same, where the record goes on. */

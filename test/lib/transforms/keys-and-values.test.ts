@@ -5,7 +5,8 @@ import { decimal } from '../../../lib/connect/logical.ts'
 import { BYTES, OPTIONAL_BYTES, OPTIONAL_STRING, STRING, struct } from '../../../lib/connect/schema.ts'
 import { Decimal, Struct } from '../../../lib/connect/value.ts'
 import { decimalText } from '../../../lib/java/number-text.ts'
-import { apply, applyKept, recordOf } from './apply.ts'
+import { NO_LOG } from '../../contract/transform.ts'
+import { apply, applyAll, applyKept, recordOf } from './apply.ts'
 
 const COMMON = 'com.github.jcustenborder.kafka.connect.transform.common'
 
@@ -31,6 +32,16 @@ test('TombstoneHandler drops records without a value, or fails on them', async (
   for (const behavior of ['warn', 'ignore'])
     expect(await apply(name, { behavior }, recordOf(null, { schema: OPTIONAL_STRING }))).toBeNull()
   await expect(apply(name, { behavior: 'fail' }, recordOf(null))).rejects.toThrow(DataError)
+})
+
+test('TombstoneHandler tells of each that it drops, unless it is to ignore them', async () => {
+  const name = 'io.confluent.connect.transforms.TombstoneHandler'
+  const lines: string[] = []
+  const log = { ...NO_LOG, warn: (message: string) => void lines.push(message) }
+  await applyAll(name, {}, recordOf(null, { topic: 'orders' }), log)
+  await applyAll(name, { behavior: 'ignore' }, recordOf(null), log)
+  await applyAll(name, {}, recordOf('x'), log)
+  expect(lines).toEqual(['A record of topic orders is a tombstone, and TombstoneHandler drops it'])
 })
 
 test('BytesToString reads the whole or the fields named', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, DataError } from '../../../lib/connect/errors.ts'
-import { configure } from '../../../lib/connect/plugin.ts'
+import { configure, type Transform } from '../../../lib/connect/plugin.ts'
 import type { ConnectRecord } from '../../../lib/connect/record.ts'
 import { OPTIONAL_STRING, primitive, STRING, struct } from '../../../lib/connect/schema.ts'
 import type { RawConfig } from '../../../lib/connect/settings.ts'
@@ -9,6 +9,7 @@ import { recordToJson } from '../../../lib/converters/record-text.ts'
 import { validateValue } from '../../../lib/java/validate-value.ts'
 import { find } from '../../../lib/registry.ts'
 import { records } from '../../contract/records.ts'
+import { NO_LOG } from '../../contract/transform.ts'
 import { applyKept, recordOf } from './apply.ts'
 
 const LEAF = struct(
@@ -128,7 +129,7 @@ test.each<[string, RawConfig]>([
 ])('%s %j: V2 is V1 where no name has dots or backticks', async (name, raw) => {
   const plugin = await find('transformation', `org.apache.kafka.connect.transforms.${name}`)
   const outcomes = (version: string) => {
-    const transform = configure(plugin, { ...raw, 'field.syntax.version': version })
+    const transform = configure(plugin, { ...raw, 'field.syntax.version': version }, NO_LOG) as Transform
     return records().map((record) => {
       try {
         const out = transform.apply(record)

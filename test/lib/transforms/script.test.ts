@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { ConfigError, DataError } from '../../../lib/connect/errors.ts'
-import { apply, recordOf } from './apply.ts'
+import { apply, applyAll, recordOf } from './apply.ts'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'penstock-script-'))
 afterAll(() => rmSync(FOLDER, { recursive: true }))
@@ -23,6 +23,13 @@ export default (record: { value: Row, withValue(schema: null, value: unknown): u
   expect(await run(typed, { n: -1 })).toBeNull()
   const plain = 'export default (record) => record.withTopic("other")'
   expect((await run(plain, { n: 1 }, 'plain.mjs'))?.topic).toBe('other')
+})
+
+test('a script may make several records of one', async () => {
+  const file = join(import.meta.dirname, 'twice-script.mts')
+  const made = await applyAll('penstock.transforms.Script', { 'script.file': file }, recordOf('x', { topic: 'orders' }))
+  expect(made.map(({ topic }) => topic)).toEqual(['orders', 'audit'])
+  await expect(run('export default (record) => [record, 1]')).rejects.toThrow(DataError)
 })
 
 test('what a script throws, or returns wrongly, is an error of the record', async () => {

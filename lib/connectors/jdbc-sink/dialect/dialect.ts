@@ -47,6 +47,10 @@ export interface Database {
   execute(sql: string): Promise<void>
   /** Runs a statement for each row, in order. Rows that are refused by themselves are answered; the others are written. */
   write(sql: string, rows: readonly (readonly SqlValue[])[]): Promise<readonly RowError[]>
+  /** The rows of a query, each an array of its columns. */
+  query(sql: string, values: readonly SqlValue[]): Promise<readonly (readonly SqlValue[])[]>
+  /** Runs a statement; answers how many rows it has changed. */
+  change(sql: string, values: readonly SqlValue[]): Promise<number>
   close(): Promise<void>
 }
 

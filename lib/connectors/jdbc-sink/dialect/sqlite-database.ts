@@ -97,6 +97,15 @@ export class SqliteDatabase implements Database {
     return errors
   }
 
+  async query(sql: string, values: readonly SqlValue[]): Promise<readonly (readonly SqlValue[])[]> {
+    const rows = this.#prepare(sql).all(...(values as SqlValue[])) as Record<string, SqlValue>[]
+    return rows.map((row) => Object.values(row))
+  }
+
+  async change(sql: string, values: readonly SqlValue[]): Promise<number> {
+    return Number(this.#prepare(sql).run(...(values as SqlValue[])).changes)
+  }
+
   async close(): Promise<void> {
     this.#statements.clear()
     if (this.#db.isOpen) this.#db.close()

@@ -22,6 +22,13 @@ export function isSqliteUrl(url: string): boolean {
   return PREFIX.test(url)
 }
 
+/** The database's file; none for a URL of another kind. */
+export function sqliteFiles(url: string): readonly string[] {
+  if (!isSqliteUrl(url)) return []
+  const [path = ''] = url.replace(PREFIX, '').split('?', 1)
+  return path === '' ? [] : [path]
+}
+
 /** Reads `jdbc:sqlite:/path/file.db?journal_mode=WAL&date_class=TEXT`. `ConfigError` for what isn't known. */
 export function parseSqliteUrl(url: string): SqliteUrl {
   const [path = '', query = ''] = url.replace(PREFIX, '').split('?', 2)

@@ -160,7 +160,7 @@ describe('pacing', () => {
     expect(first).toMatchObject({ records: [{}], idleMs: 10_000 })
     now += 4000
     const early = await start(config, context(offsetOf(first.records, 0)), () => now)
-    expect(await early.poll(10, within)).toEqual({ records: [], idleMs: 6000 })
+    expect(await early.poll(10, within)).toEqual({ records: [], idleMs: 6000, certain: true })
     now += 6000
     const due = await start(config, context(offsetOf(first.records, 0)), () => now)
     expect((await due.poll(10, within)).records).toHaveLength(1)
@@ -240,11 +240,13 @@ describe('settings', () => {
   })
 
   test('offsets that a user sets', () => {
-    const check = (partition: Position, offset: Position | null) => () => datagen.checkOffsets?.(partition, offset)
+    const check = (partition: Position | null, offset: Position | null) => () =>
+      datagen.checkOffsets?.([{ partition, offset }], {})
     expect(check({ 'task.id': 0 }, { 'current.iteration': 7 })).not.toThrow()
     expect(check({ 'task.id': 0 }, { 'task.generation': 1, 'current.iteration': 7, 'random.seed': -5n })).not.toThrow()
     expect(check({ 'task.id': 0 }, null)).not.toThrow()
     expect(check({ task: 0 }, null)).toThrow(/source partition of Datagen/)
+    expect(check(null, null)).toThrow(/source partition of Datagen/)
     expect(check({ 'task.id': 0 }, { iteration: 7 })).toThrow(/needs "current.iteration"/)
     expect(check({ 'task.id': 0 }, { 'current.iteration': -1 })).toThrow(/needs "current.iteration"/)
     expect(check({ 'task.id': 0 }, { 'current.iteration': 1, 'random.seed': 'x' })).toThrow(/must be an integer/)

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { budget } from '../../../../lib/connect/budget.ts'
 import type { SourceConnector, SourceTask } from '../../../../lib/connect/plugin.ts'
 import type { ConnectRecord } from '../../../../lib/connect/record.ts'
+import { parse } from '../../../../lib/connect/settings.ts'
 import { find } from '../../../../lib/registry.ts'
 import { drain, startSource, testSource } from '../../../contract/source.ts'
 
@@ -138,9 +139,9 @@ describe('the file', () => {
 })
 
 describe('offsets', () => {
-  const check = async (partition: object, offset: object | null) => {
+  const check = async (partition: object | null, offset: object | null, file: string | null = 'f') => {
     const { checkOffsets } = (await find('source', NAME)) as SourceConnector
-    checkOffsets?.(partition as never, offset as never)
+    checkOffsets?.([{ partition, offset } as never], { file })
   }
 
   test.each([
@@ -155,14 +156,53 @@ describe('offsets', () => {
       "The value for the 'position' key in the offset is expected to be a Long value",
     ],
     [{ nofile: 'f' }, { position: 1 }, "Partition objects should contain the key 'filename'"],
+    [null, { position: 1 }, 'Partition objects cannot be null'],
     [{ filename: 'f' }, {}, "Offset objects should either be null or contain the key 'position'"],
   ])('%j %j', async (partition, offset, text) => {
     await expect(check(partition, offset)).rejects.toThrow(text)
   })
 
+  test('of standard input there are none, not even to take away', async () => {
+    await expect(check({ filename: 'f' }, null, null)).rejects.toThrow("the 'file' configuration is unspecified")
+  })
+
   test('of a file, and resets of anything, are taken', async () => {
     await check({ filename: 5 }, { position: 2 })
     await check({ whatever: 1 }, null)
+  })
+})
+
+describe('an idle task is worth a slice', () => {
+  /** What a look says after a task has read the file to its end and `change` was made. */
+  async function changed(name: string, change: () => Promise<unknown>, from = 0): Promise<boolean | undefined> {
+    const connector = (await find('source', NAME)) as SourceConnector
+    const raw = { file: name, topic: 't' }
+    const task = await startSource(NAME, raw, [{ partition: { filename: name }, offset: { position: from } }])
+    let polled = await poll(task)
+    while (polled.idleMs === undefined) polled = await poll(task)
+    await task.stop()
+    await change()
+    using time = budget(10_000)
+    return connector.look?.(parse(connector.settings, raw), polled.mark ?? '', time)
+  }
+  const nothing = async () => {}
+
+  test('never without a change, also of a line that has no end yet and of a file that is not there', async () => {
+    expect(await changed(await file('one\ntwo\n'), nothing)).toBe(false)
+    expect(await changed(await file('one\ntw'), nothing)).toBe(false)
+    expect(await changed(await file('one\n'), nothing, 400)).toBe(false)
+    expect(await changed(join(folder, 'nowhere.txt'), nothing)).toBe(false)
+  })
+
+  test('once there are more bytes, fewer, another file, none, or one at last', async () => {
+    const [more, fewer, other, gone] = await Promise.all(['a\n', 'a\nb\n', 'a\n', 'a\n'].map(file))
+    const late = join(folder, 'late.txt')
+    expect(await changed(more as string, () => appendFile(more as string, 'b'))).toBe(true)
+    expect(await changed(fewer as string, () => truncate(fewer as string, 2))).toBe(true)
+    const replace = async () => rename(await file('b\n'), other as string)
+    expect(await changed(other as string, replace)).toBe(true)
+    expect(await changed(gone as string, () => rm(gone as string))).toBe(true)
+    expect(await changed(late, () => writeFile(late, ''))).toBe(true)
   })
 })
 

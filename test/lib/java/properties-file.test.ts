@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { propertiesOf } from '../../../lib/worker/properties-file.ts'
+import { propertiesOf } from '../../../lib/java/properties-file.ts'
 
 test.for<[text: string, properties: Record<string, string>]>([
   ['a=1\nb: 2\nc 3\nd', { a: '1', b: '2', c: '3', d: '' }],

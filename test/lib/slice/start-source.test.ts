@@ -1,0 +1,159 @@
+/** A source's slice after one that was cut off, on a real Kafka and a real table. */
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Budget, budget } from '../../../lib/connect/budget.ts'
+import type { SourceConnector } from '../../../lib/connect/plugin.ts'
+import type { RawConfig } from '../../../lib/connect/settings.ts'
+import { topicConfigs } from '../../../lib/kafka/admin.ts'
+import { producerSettings } from '../../../lib/kafka/producer-settings.ts'
+import { find } from '../../../lib/registry.ts'
+import { startSource } from '../../../lib/slice/start-source.ts'
+import type { TaskRun } from '../../../lib/slice/task-run.ts'
+import type { ConnectorView } from '../../../lib/state/configs.ts'
+import { type Lease, NO_PROGRESS } from '../../../lib/state/leases.ts'
+import { openLog, readTopic, topicEnds } from '../../../lib/state/log.ts'
+import { encodeOffsetKey } from '../../../lib/state/offset-records.ts'
+import type { State } from '../../../lib/state/open.ts'
+import { transactionalId } from '../../../lib/worker/guarantee.ts'
+import { offsetsStore } from '../../../lib/worker/offsets-store.ts'
+import type { Runtime } from '../../../lib/worker/runtime.ts'
+import type { Worker } from '../../../lib/worker/settings.ts'
+import { startWorld, type World } from '../state/world.ts'
+
+let world: World
+let folder: string
+
+beforeAll(async () => {
+  world = await startWorld()
+  folder = await mkdtemp(join(tmpdir(), 'penstock-slice-'))
+})
+
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+  await world[Symbol.asyncDispose]()
+})
+
+const LEASE: Omit<Lease, 'connector' | 'task'> = {
+  ...{ epoch: 2, generation: 1, state: 'owned', owner: 'r/2', deadline: Date.now() + 60_000, invitedAt: Date.now() },
+  ...{ plannedEnd: null, heir: null, doubled: false, wanted: 'run', end: null, clean: false, restarts: 0 },
+  ...{ nextRestart: null, slices: 1, progress: NO_PROGRESS },
+}
+
+test('offsets that a cut-off transaction has left behind are not the newest to a reader of uncommitted records', async () => {
+  const connector = `lines-${randomUUID()}`
+  const group = world.group({ 'offset.storage.partitions': '1' })
+  const state = group.open()
+  await state.rebuild()
+  const { worker } = group
+  const file = join(folder, `${connector}.txt`)
+  await writeFile(file, 'one\ntwo\n')
+  const partition = { filename: file }
+  await state.offsets.alter(connector, [{ partition, offset: { position: 4 } }])
+
+  // Killed between its offsets and its commit.
+  const killed = await world.transactional(transactionalId(worker, connector, 0))
+  await killed.prepare([worker.topics.offsets])
+  killed.begin()
+  const key = encodeOffsetKey(connector, partition)
+  killed.append(worker.topics.offsets, null, key, '{"position":8}', null, [])
+  await killed.flush()
+
+  using time = budget(30_000)
+  const raw = { name: connector, 'connector.class': 'FileStreamSource', file, topic: `${connector}-out` }
+  const run = await started(worker, state, raw, time)
+  await run.stop()
+
+  const log = openLog(world.cluster, worker.topics.offsets, 'read_uncommitted', 1_000)
+  const newest = (await log.read([], await log.ends())).findLast((record) => record.key === key)
+  expect(newest?.value).toBe('{"position":4}')
+})
+
+test('offsets go to the topic of the connector with its records, and come from there before the topic of the worker', async () => {
+  const connector = `lines-${randomUUID()}`
+  const own = `${connector}-offsets`
+  const group = world.group({ 'offset.storage.partitions': '3' })
+  const state = group.open()
+  await state.rebuild()
+  const { worker } = group
+  const file = join(folder, `${connector}.txt`)
+  await writeFile(file, 'one\ntwo\nthree\n')
+  const partition = { filename: file }
+  const raw = {
+    ...{ name: connector, 'connector.class': 'FileStreamSource', file, topic: `${connector}-out` },
+    ...{ 'offsets.storage.topic': own, 'value.converter': 'org.apache.kafka.connect.storage.StringConverter' },
+  }
+  const store = () => offsetsStore(worker, state.offsets, raw, console)
+  const shared = async () => (await state.offsets.resume(connector, { afterCleanEnd: true })).get(partition)
+  const lines = async () => {
+    const found: string[] = []
+    const ends = await topicEnds(world.cluster, raw.topic, 'read_committed')
+    await readTopic(world.cluster, raw.topic, [], ends, { isolation: 'read_committed' }, (batch) => {
+      batch.forEach((_offset, _time, _key, _keyEnd, from, to) => {
+        found.push(batch.buffer.toString('utf8', from, to))
+      })
+    })
+    return found
+  }
+  await state.offsets.alter(connector, [{ partition, offset: { position: 4 } }])
+  await slice(worker, state, raw)
+  expect(await lines()).toEqual(['two', 'three'])
+  expect(await shared()).toEqual({ position: 14 })
+  const policy = await topicConfigs(world.cluster, [own], ['cleanup.policy'])
+  expect(policy.get(own)?.get('cleanup.policy')?.value).toBe('compact')
+  expect((await world.cluster.topic(own)).partitions).toHaveLength(3)
+
+  // What the worker's topic says doesn't count any more.
+  await state.offsets.alter(connector, [{ partition, offset: { position: 0 } }])
+  await slice(worker, state, raw)
+  expect(await lines()).toEqual(['two', 'three'])
+  expect((await (await store()).resume(connector, { afterCleanEnd: true })).all()).toEqual([
+    { partition, offset: { position: 14 } },
+  ])
+
+  await (await store()).alter(connector, [{ partition, offset: { position: 8 } }])
+  expect(await shared()).toEqual({ position: 8 })
+  await slice(worker, state, raw)
+  expect(await lines()).toEqual(['two', 'three', 'three'])
+
+  await (await store()).alter(connector, [{ partition, offset: null }])
+  expect(await shared()).toBeUndefined()
+  await slice(worker, state, raw)
+  expect(await lines()).toEqual(['two', 'three', 'three', 'one', 'two', 'three'])
+})
+
+/** Until it is idle. */
+async function slice(worker: Worker, state: State, raw: RawConfig): Promise<void> {
+  using time = budget(30_000)
+  const run = await started(worker, state, raw, time)
+  await run.run(time)
+  await run.drain(time)
+  await run.stop()
+  await run.sealOffsets()
+}
+
+async function started(worker: Worker, state: State, raw: RawConfig, time: Budget): Promise<TaskRun> {
+  const connector = raw['name'] ?? ''
+  const view = { name: connector, taskStatuses: [] as ConnectorView['taskStatuses'] } as ConnectorView
+  return await startSource({
+    opened: { env: { worker, workerId: 'w:8083' }, state, admin: world.cluster } as unknown as Runtime,
+    view,
+    connector: (await find('connector', 'FileStreamSource')) as SourceConnector,
+    raw,
+    taskConfig: raw,
+    event: { connector, task: 0, epoch: 2, generation: 1, heir: false },
+    lease: { ...LEASE, connector, task: 0 },
+    cluster: world.cluster,
+    producerSettings: producerSettings(),
+    plugins: {
+      converter: (name) => find('converter', name),
+      headerConverter: (name) => find('header_converter', name),
+      transform: (name) => find('transformation', name),
+      predicate: (name) => find('predicate', name),
+    },
+    log: console,
+    budget: time,
+  })
+}
