@@ -153,8 +153,8 @@ test('logs: of one connector, by level, as JSON, and those that come', async () 
   expect(found.length).toBeGreaterThan(0)
   expect(new Set(found.map(({ connector }) => connector))).toEqual(new Set(['lines']))
   const following = penstock(['logs', 'made', '--follow', '-o', 'json', '--url', cloud.url])
-  await cli.ok('patch', 'made', '-s', 'penstock.datagen.rate=30')
   const since = Date.now()
+  await cli.ok('patch', 'made', '-s', 'penstock.datagen.rate=30')
   const came = () =>
     following
       .stdout()

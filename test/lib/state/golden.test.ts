@@ -86,11 +86,18 @@ describe('status topic', () => {
   })
 
   test('has the leases beside', () => {
-    const lease = { epoch: 3, owner: 'request/nonce', deadline: 1_700_000_000_000, ended: false, generation: 12 }
+    const lease = {
+      epoch: 3,
+      owner: 'request/nonce',
+      deadline: 1_700_000_000_000,
+      ended: true,
+      clean: false,
+      generation: 12,
+    }
     const encoded = encodeStatusRecord({ kind: 'lease', connector: 'a-1', task: 2, lease })
     expect(encoded).toEqual({
       key: 'penstock-lease-a-1-2',
-      value: '{"epoch":3,"owner":"request/nonce","deadline":1700000000000,"ended":false,"generation":12}',
+      value: '{"epoch":3,"owner":"request/nonce","deadline":1700000000000,"ended":true,"clean":false,"generation":12}',
     })
     expect(parseStatusRecord(encoded.key, encoded.value)).toEqual({ kind: 'lease', connector: 'a-1', task: 2, lease })
   })
