@@ -132,10 +132,13 @@ class TableLeases implements Leases {
   }
 
   async markDoubled(connector: string, task: number, epoch: number): Promise<void> {
-    const outcome = await this.#update(connector, task, { doubled: true }, equal('epoch', epoch))
-    if (outcome.done || outcome.item === null || toLease(outcome.item).heir?.epoch !== epoch) return
     const heirIs = equal(['heir', 'epoch'], epoch)
-    await this.#table.update(key(connector, task), { set: [[['heir', 'doubled'], true]] }, heirIs)
+    // Between the two writes the heir may become the owner; it does so once.
+    for (let marked = false; !marked; ) {
+      const outcome = await this.#update(connector, task, { doubled: true }, equal('epoch', epoch))
+      if (outcome.done || outcome.item === null || toLease(outcome.item).heir?.epoch !== epoch) return
+      marked = (await this.#table.update(key(connector, task), { set: [[['heir', 'doubled'], true]] }, heirIs)).done
+    }
   }
 
   inviteHeir(connector: string, task: number, after: Lease, invitedAt: number): Promise<Lease | null> {

@@ -6,9 +6,9 @@ import { expect, test } from 'vitest'
 import { PLANTED } from './planted.ts'
 import { report, runWorlds } from './run.ts'
 
-const WORLDS = 10_000
+const WORLDS = 3_000
 
-test('ten thousand worlds keep what must always hold', { timeout: 600_000 }, async () => {
+test('thousands of worlds keep what must always hold', { timeout: 600_000 }, async () => {
   const found = await runWorlds(1, WORLDS)
   expect(found === null ? '' : report(found)).toBe('')
 })
