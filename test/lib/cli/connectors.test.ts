@@ -214,6 +214,7 @@ test('pause, resume, stop and restart; by names, by kcctl’s noun and by expres
   expect(await cli.ok('restart', 'copy/1')).toBe('copy/1: restarted\n')
   expect((await cli.run('restart', 'task', 'copy/7')).status).toBe(3)
   expect(await cli.ok('restart', 'copy', '--include-tasks')).toBe('copy: restarted with tasks 0, 1\n')
+  await cli.ok('resume', 'copy', '--wait', '30')
   expect(await cli.ok('restart', 'copy', '--include-tasks', '--only-failed')).toBe('copy: nothing has failed\n')
   expect((await cli.run('resume')).status).toBe(2)
 })

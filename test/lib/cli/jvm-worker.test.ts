@@ -39,7 +39,8 @@ test('a connector from its file to its end', { timeout: 180_000 }, async () => {
   expect(await cli.ok('validate', 'lines.properties')).toBe('lines: valid\n')
   expect(await cli.ok('apply', '-f', 'lines.properties')).toMatch(/^lines: created\n/)
   expect(await cli.ok('resume', 'lines', '--wait', '60')).toBe('lines: resumed\n')
-  expect(await cli.ok('get', 'connectors')).toMatch(/^lines +source +RUNNING +0: RUNNING +FileStreamSource$/m)
+  const running = /^lines +source +RUNNING +0: RUNNING +FileStreamSource$/m
+  await until('its task to be shown', 60_000, async () => running.test(await cli.ok('get', 'connectors')))
   expect(await cli.ok('get', 'tasks')).toMatch(/^CONNECTOR +TASK +STATE +WORKER\nlines +0 +RUNNING/)
   expect(await cli.ok('describe', 'lines')).toMatch(/^State: +RUNNING$/m)
   expect(await cli.ok('patch', 'lines', '-s', 'batch.size=7')).toBe('lines: updated\n  + batch.size=7\n')
