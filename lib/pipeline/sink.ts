@@ -2,28 +2,26 @@
 import { type Budget, BudgetEnded, budget as newBudget, type OwnedBudget } from '../connect/budget.ts'
 import type { PluginLog, SinkConnector, SinkTask } from '../connect/plugin.ts'
 import type { ConnectRecord } from '../connect/record.ts'
-import { parse, type RawConfig } from '../connect/settings.ts'
+import type { RawConfig } from '../connect/settings.ts'
 import type { OffsetReset } from '../kafka/client-settings.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { type ByPartition, type Consumer, type Fetched, OffsetOutOfRange } from '../kafka/consumer.ts'
 import type { GroupOffset } from '../kafka/groups.ts'
 import type { RunProgress } from '../state/lease.ts'
-import { connectorSettings } from '../worker/connector-settings.ts'
 import type { InFlight } from '../worker/in-flight.ts'
 import type { Worker } from '../worker/settings.ts'
-import { buildChain, type Chain, type PluginSource } from './chain.ts'
-import { CommitStage } from './commit.ts'
-import { ConsumeStage } from './consume.ts'
-import { Counters } from './counters.ts'
-import { ErrorPolicy, staged, text } from './errors.ts'
-import { beginAtKept, type KeptPositions } from './kept-positions.ts'
-import { PutStage } from './put.ts'
-import { rateLimit } from './rate-limit.ts'
-import { RedriveStage } from './redrive.ts'
+import type { Chain, PluginSource } from './chain.ts'
+import type { CommitStage } from './commit.ts'
+import type { ConsumeStage } from './consume.ts'
+import type { Counters } from './counters.ts'
+import { type ErrorPolicy, staged, text } from './errors.ts'
+import type { KeptPositions } from './kept-positions.ts'
+import type { PutStage } from './put.ts'
+import type { RedriveStage } from './redrive.ts'
 import { QUEUE_PARTITION, type RedriveQueue } from './redrive-queue.ts'
 import { InDoubt, type Outcome, type Run } from './run.ts'
 import type { PartitionEnd, SinkBatch, SinkTallies } from './sink-batch.ts'
-import { openSinkDeadLetters, type SinkDeadLetters } from './sink-dead-letters.ts'
+import type { SinkDeadLetters } from './sink-dead-letters.ts'
 import { resetOffsets } from './start-positions.ts'
 import { transform } from './transform.ts'
 import { Breather, untilEnded, within } from './waiting.ts'
@@ -63,80 +61,10 @@ export interface SinkDeps {
 }
 
 /** Records that go through the stages together: enough to make a batch's cost small, few enough to stay in the caches. */
-const BATCH_RECORDS = 10_000
+export const BATCH_RECORDS = 10_000
 
-/** Makes the pipeline and starts the sink. `ConfigError` for settings that can't be; retriable where it isn't there. */
-export async function openSink(deps: SinkDeps, budget: Budget): Promise<SinkRun> {
-  const { declaration, connector, task: number, log } = deps
-  const settings = connectorSettings(deps.config, deps.worker)
-  const taskConfig = parse(declaration.settings, deps.taskConfig)
-  const kept = 'writer' in deps.positions ? deps.positions : null
-  const assignment = assignmentOf(deps.positions)
-  const chain = await buildChain(settings, deps.plugins, log)
-  const counters = new Counters(log)
-  const owner = { connector, task: number, scrub: deps.scrub ?? ((text: string) => text) }
-  const letters = await openSinkDeadLetters(settings, deps.worker, owner, counters.meter, log)
-  const asWriter = kept === null ? {} : { writer: kept.writer }
-  const task = await declaration.start(taskConfig, { connector, task: number, assignment, log, ...asWriter }, budget)
-  const positions = withoutQueue(await beginAt(deps, task, budget), deps)
-  const errors = new ErrorPolicy(`${connector}-${number}`, settings.errors, counters, log, letters)
-  const common = { task, class: declaration.class, errors, counters, log }
-  const maxRecords = deps.maxRecords ?? BATCH_RECORDS
-  const beforePut = async (time: Budget) => {
-    await letters?.send(() => true)
-    await letters?.flush(time)
-  }
-  const keeping = kept === null ? null : { assignment, beforePut }
-  const put = new PutStage({ ...common, limit: rateLimit(settings.rateLimit), maxRecords, kept: keeping })
-  const commit = new CommitStage(
-    { ...common, kept: keeping && assignment, commit: (offsets) => deps.commit(offsets) },
-    withQueue(positions, deps),
-  )
-  deps.consumer.assign(positions)
-  const redrive = new RedriveStage(chain, errors, 'sink')
-  const consume = new ConsumeStage(chain, errors, deps.usedTopics ?? new Set())
-  return new SinkSpine(deps, {
-    task,
-    positions,
-    chain,
-    counters,
-    errors,
-    letters,
-    redrive,
-    consume,
-    put,
-    commit,
-    maxRecords,
-  })
-}
-
-function assignmentOf(positions: SinkDeps['positions']): KeptPositions['assignment'] {
-  if ('writer' in positions) return positions.assignment
-  return new Map([...positions].map(([topic, partitions]) => [topic, [...partitions.keys()]]))
-}
-
-async function beginAt({ positions, commit }: SinkDeps, task: SinkTask, budget: Budget): Promise<ByPartition<number>> {
-  if (!('writer' in positions)) return positions
-  try {
-    return await beginAtKept(task, positions, commit, budget)
-  } catch (error) {
-    await task.stop()
-    throw error
-  }
-}
-
-/** The queue of the dead letters has a consumer of its own. */
-function withoutQueue(positions: ByPartition<number>, { redrive }: SinkDeps): ByPartition<number> {
-  return new Map([...positions].filter(([topic]) => topic !== redrive?.topic))
-}
-
-/** With the place in the queue of the dead letters. */
-function withQueue(positions: ByPartition<number>, { redrive }: SinkDeps): ByPartition<number> {
-  if (redrive === null || redrive === undefined) return positions
-  return new Map([...positions, [redrive.topic, new Map([[QUEUE_PARTITION, redrive.position]])]])
-}
-
-interface Stages {
+/** What a spine runs over. */
+export interface Stages {
   readonly task: SinkTask
   /** Where each of the task's partitions is read from. */
   readonly positions: ByPartition<number>
@@ -153,7 +81,7 @@ interface Stages {
   readonly maxRecords: number
 }
 
-class SinkSpine implements SinkRun {
+export class SinkSpine implements SinkRun {
   firstRecords: number | null = null
   lastRecords: number | null = null
   readonly #deps: SinkDeps

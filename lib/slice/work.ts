@@ -2,13 +2,14 @@
 import { type Budget, budget } from '../connect/budget.ts'
 import { ConnectError, trace } from '../connect/errors.ts'
 import type { PluginLog } from '../connect/plugin.ts'
-import { InDoubt, type Outcome } from '../pipeline/run.ts'
+import type { Outcome } from '../pipeline/run.ts'
 import type { End, Lease, Progress, RunProgress } from '../state/leases.ts'
 import { type Measures, NO_MEASURES } from '../state/measures.ts'
 import type { DayUsage } from '../state/usage.ts'
 import { nextLook } from '../worker/idle.ts'
 import { activeTopics } from './active-topics.ts'
 import type { Claimant } from './claim.ts'
+import { drain, orAbandon, rescue, SEAL_MS } from './drain.ts'
 import { measuredSoFar, sliceMeasures } from './measured.ts'
 import { monitor } from './monitor.ts'
 import { Moves } from './moves.ts'
@@ -19,9 +20,6 @@ import { taskUsage } from './task-usage.ts'
 
 /** Kept back before the hard timeout for the drain, in ms: the flush of a slow target and a commit. */
 const DRAIN_MS = 8_000
-/** Kept back from the drain for publishing the end and the seal, in ms. */
-const SEAL_MS = 1_500
-
 /** How long the drain of a stalled task may take, in ms. */
 const STALL_DRAIN_MS = 5_000
 
@@ -221,64 +219,12 @@ function failure(error: unknown, { scrub }: SliceDeps): Extract<End, { kind: 'fa
   return { kind: 'failed', error: { message, trace: scrub(trace(error)), retriable } }
 }
 
-/** What doesn't come back though the time is over, and the drain's with it, is given up: the process has to end. */
-async function orAbandon<T>(work: Promise<T>, time: Budget, until: () => number): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  let timer: NodeJS.Timeout | undefined
-  const over = () => {
-    timer = setTimeout(() => late.reject(new SliceAbandoned()), Math.max(0, until() - SEAL_MS - Date.now()))
-  }
-  if (time.signal.aborted) over()
-  else time.signal.addEventListener('abort', over, { once: true })
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    time.signal.removeEventListener('abort', over)
-    clearTimeout(timer)
-  }
-}
-
-/** Answers whether what the run has sent is decided. */
-async function drain(run: TaskRun, deadline: number): Promise<boolean> {
-  using time = budget(deadline - SEAL_MS - Date.now())
-  const late = new Promise<never>((_, reject) =>
-    time.signal.addEventListener('abort', () => reject(new SliceAbandoned()), { once: true }),
-  )
-  const end = async () => {
-    const decided = await isDecided(run.drain(time))
-    await run.stop()
-    return decided
-  }
-  return await Promise.race([end(), late])
-}
-
-async function isDecided(drained: Promise<void>): Promise<boolean> {
-  try {
-    await drained
-    return true
-  } catch (error) {
-    if (error instanceof InDoubt) return false
-    throw error
-  }
-}
-
 /** The view saves the next slice a longer read; the topic has the offsets in any case. */
 async function sealOffsets(run: TaskRun, deps: SliceDeps): Promise<void> {
   try {
     await run.sealOffsets()
   } catch (error) {
     deps.log.warn('the view of the offsets could not be written', { error: (error as Error).message })
-  }
-}
-
-/** After a failure: what ended well before it is still committed where that works. Answers whether all is decided. */
-async function rescue(run: TaskRun, deadline: number): Promise<boolean> {
-  try {
-    return await drain(run, deadline)
-  } catch (error) {
-    if (error instanceof SliceAbandoned) throw error
-    await run.stop().catch(() => undefined)
-    return false
   }
 }
 
