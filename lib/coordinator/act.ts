@@ -14,7 +14,8 @@ import { realConfig, requireFiles } from '../worker/real-config.ts'
 import { secretValues } from '../worker/secrets.ts'
 import type { CoordinatorDeps } from './deps.ts'
 import type { Sight } from './observe.ts'
-import type { Action } from './plan.ts'
+import type { Action, Observed } from './plan.ts'
+import { restartAfter } from './restart.ts'
 import { partitionsOf } from './sink-partitions.ts'
 import { taskConfigs } from './split.ts'
 import { wake } from './wakes.ts'
@@ -238,9 +239,18 @@ function unshown(deps: CoordinatorDeps, sight: Sight, state: Exclude<Settled, 'D
   if (state === 'RUNNING') return own
   const tasks = (sight.view?.taskStatuses ?? []).flatMap(({ task, state: shown }): StatusRecord[] => {
     if (state === 'STOPPED') return [{ kind: 'task', connector, task, status: null }]
-    return shown === state || shown === 'FAILED' ? [] : [{ kind: 'task', connector, task, status }]
+    const stays = shown === 'FAILED' && hasFailed(sight.seen, task)
+    return shown === state || stays ? [] : [{ kind: 'task', connector, task, status }]
   })
   return [...own, ...tasks]
+}
+
+/** By its own error, or with no restart left. A task whose instance was killed comes back paused, as a dead worker's does. */
+function hasFailed({ leases, policy, now }: Observed, task: number): boolean {
+  const lease = leases.find((one) => one.task === task)
+  if (lease === undefined || lease.state === 'invited') return false
+  if (lease.state === 'sealed') return lease.end?.kind === 'failed'
+  return restartAfter(policy, lease, true, now).kind === 'never'
 }
 
 function isSame({ view }: Pick<Sight, 'view'>, { state, trace, workerId }: Status): boolean {

@@ -197,8 +197,11 @@ function failed(seen: Observed, lease: Lease, crashed: boolean): Action[] {
         { kind: 'await-restart', lease, at: verdict.at },
         { kind: 'wake', at: verdict.at },
       ]
-    case 'wait':
-      return [{ kind: 'wake', at: verdict.at }]
+    case 'wait': {
+      // Paused and resumed while it waited: it shows PAUSED.
+      const show: Action[] = seen.toShow.has(lease.task) ? [{ kind: 'await-restart', lease, at: verdict.at }] : []
+      return [...show, { kind: 'wake', at: verdict.at }]
+    }
     case 'never':
       return lease.nextRestart === null ? [] : [{ kind: 'await-restart', lease, at: null }]
     default:

@@ -163,3 +163,28 @@ test('a wake further away than a message can wait brings a look on the way', asy
   await passOver(deps, new Set(['later']))
   expect(woken.map(({ at }) => Math.round((at - now) / 60_000))).toEqual([15])
 })
+
+test('a killed task that waits for its restart is paused with its connector; resumed, it shows what it waits for', async () => {
+  await create('killed', { 'connector.class': 'FileStreamSource', file: path('killed'), topic: 'lines' })
+  const task = async () => (await state.configs.view('killed'))?.taskStatuses[0]?.state
+  const aim = async (target: 'PAUSED' | 'STARTED') => {
+    const configPosition = (await state.configs.view('killed'))?.configPosition ?? null
+    await state.configs.write('killed', { configPosition }, [
+      { kind: 'target-state', connector: 'killed', state: target },
+    ])
+    await pass(deps, 'killed')
+  }
+  for (let slice = 0; slice < 2; slice++) {
+    invoked = []
+    await pass(deps, 'killed')
+    const [{ epoch } = { epoch: -1 }] = invoked
+    const long = Date.now() - 60_000
+    await state.leases.claim('killed', 0, { epoch, owner: `r/${slice}`, deadline: long, plannedEnd: long })
+  }
+  await pass(deps, 'killed')
+  expect(await task()).toBe('FAILED')
+  await aim('PAUSED')
+  expect(await task()).toBe('PAUSED')
+  await aim('STARTED')
+  expect(await task()).toBe('FAILED')
+})

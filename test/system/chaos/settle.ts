@@ -12,9 +12,10 @@ export async function settle(world: World): Promise<void> {
   for (const connector of sources) {
     const lines = connector.name === 'events' ? null : world.lines[connector.name as keyof World['lines']]
     if (lines !== null) await reached(connector, lines.bytes)
+    await shows(connector, 'RUNNING')
     await world.change(connector, 'PUT', `/connectors/${connector.name}/pause`)
   }
-  for (const connector of sources) await paused(connector)
+  for (const connector of sources) await shows(connector, 'PAUSED')
 }
 
 async function reached(connector: Connector, position: number): Promise<void> {
@@ -28,13 +29,13 @@ async function reached(connector: Connector, position: number): Promise<void> {
   )
 }
 
-async function paused(connector: Connector): Promise<void> {
+async function shows(connector: Connector, wanted: 'RUNNING' | 'PAUSED'): Promise<void> {
   const { penstock, name } = connector
   await explained(connector, () =>
-    until(`${name} to be paused`, SETTLE_MS, async () => {
+    until(`${name}'s tasks to be ${wanted}`, SETTLE_MS, async () => {
       const { body } = await penstock.get(`/connectors/${name}/status`)
       const { tasks = [] } = body as { tasks?: readonly { state: string }[] }
-      return tasks.length > 0 && tasks.every(({ state }) => state === 'PAUSED')
+      return tasks.length > 0 && tasks.every(({ state }) => state === wanted)
     }),
   )
 }
