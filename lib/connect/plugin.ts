@@ -18,8 +18,8 @@ export interface Converter {
   /** `DataError` for bytes that can't be read. */
   toConnect(topic: string, payload: Uint8Array | null, headers: readonly Header[]): Typed
   /**
-   * The same for a part of a larger buffer; for converters that needn't keep the bytes. The pipeline prefers it,
-   * as a view a record costs more than reading one.
+   * The same for a part of a larger buffer, which nobody writes to afterwards; for converters that needn't keep the
+   * bytes. The pipeline prefers it, as a view a record costs more than reading one.
    */
   toConnectRange?(topic: string, buffer: Buffer, start: number, end: number): Typed
   fromConnect(topic: string, schema: Schema | null, value: Value, headers: readonly Header[]): Payload

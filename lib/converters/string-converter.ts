@@ -10,6 +10,7 @@ import type { Typed, Value } from '../connect/value.ts'
 import { type Charset, charset, utf8Text } from '../java/charset.ts'
 import { javaString } from '../java/to-string.ts'
 import { CONVERTER_TYPE, headersOf } from './converter-type.ts'
+import { textWindow } from './text-window.ts'
 
 export default converter({
   class: 'org.apache.kafka.connect.storage.StringConverter',
@@ -37,7 +38,7 @@ function encodingOf(name: string): Charset {
 }
 
 function stringConverter(encoding: Charset): Converter {
-  return encoding.name === 'UTF-8' ? UTF8 : encoded(encoding)
+  return encoding.name === 'UTF-8' ? utf8Converter() : encoded(encoding)
 }
 
 function text(schema: Schema | null, value: Value): string {
@@ -49,14 +50,17 @@ const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[
 
 const NO_STRING: Typed = { schema: OPTIONAL_STRING, value: null }
 
-const UTF8: Converter = {
-  toConnect: (_topic, payload): Typed =>
-    payload === null ? NO_STRING : { schema: OPTIONAL_STRING, value: utf8Text(utf8(payload)) },
-  toConnectRange: (_topic, buffer, start, end): Typed => ({
-    schema: OPTIONAL_STRING,
-    value: utf8Text(buffer, start, end),
-  }),
-  fromConnect: (_topic, schema, value): Payload => (value === null ? null : text(schema, value)),
+function utf8Converter(): Converter {
+  const range = textWindow()
+  return {
+    toConnect: (_topic, payload): Typed =>
+      payload === null ? NO_STRING : { schema: OPTIONAL_STRING, value: utf8Text(utf8(payload)) },
+    toConnectRange: (_topic, buffer, start, end): Typed => ({
+      schema: OPTIONAL_STRING,
+      value: range(buffer, start, end),
+    }),
+    fromConnect: (_topic, schema, value): Payload => (value === null ? null : text(schema, value)),
+  }
 }
 
 function utf8(payload: Uint8Array): Buffer {

@@ -58,12 +58,15 @@ export class ConsumeStage {
 
   /** The records in order. Those that can't be read go the way of the error policy, which may throw. */
   consume(fetched: readonly Fetched[], tallies: Tallies): ConnectRecord[] {
-    const records: ConnectRecord[] = []
+    // Of its full length at once: to let it grow takes as long as to make the records.
+    const records = new Array<ConnectRecord>(fetched.reduce((sum, { count }) => sum + count, 0))
     const unreadable: Unreadable[] = []
+    let read = 0
     for (const batch of fetched) {
       this.#used.add(batch.topic)
-      this.#read(batch, records, unreadable)
+      read = this.#read(batch, records, read, unreadable)
     }
+    records.length = read
     for (const { stage, origin, error, unread, timestamp } of unreadable) {
       const failed = { stage, class: this.#class(stage), origin, record: null, error, unread, timestamp }
       this.#errors.reject(failed, tallies)
@@ -71,10 +74,12 @@ export class ConsumeStage {
     return records
   }
 
-  #read(batch: Fetched, records: ConnectRecord[], unreadable: Unreadable[]): void {
+  /** Puts the records at `at` and after; answers where they end. */
+  #read(batch: Fetched, records: ConnectRecord[], at: number, unreadable: Unreadable[]): number {
     const { topic, partition, buffer, timestampType } = batch
     const key: Converter = this.#chain.key.plugin
     const value: Converter = this.#chain.value.plugin
+    let next = at
     batch.forEach((offset, timestamp, keyStart, keyEnd, valueStart, valueEnd, headersStart, headerCount) => {
       const origin: SinkOrigin = { kind: 'sink', topic, partition, offset, timestampType }
       let stage: Stage = 'HEADER_CONVERTER'
@@ -85,13 +90,15 @@ export class ConsumeStage {
         stage = 'VALUE_CONVERTER'
         const v = convert(value, topic, buffer, valueStart, valueEnd, headers)
         const time = timestamp < 0 ? null : timestamp
-        records.push(new ConnectRecord(topic, partition, k.schema, k.value, v.schema, v.value, time, headers, origin))
+        records[next] = new ConnectRecord(topic, partition, k.schema, k.value, v.schema, v.value, time, headers, origin)
+        next++
       } catch (error) {
         const [start, end] = stage === 'KEY_CONVERTER' ? [keyStart, keyEnd] : [valueStart, valueEnd]
         const unread = stage === 'HEADER_CONVERTER' || end < 0 ? null : buffer.subarray(start, end)
         unreadable.push({ stage, origin, error, unread, timestamp })
       }
     })
+    return next
   }
 
   #headers(topic: string, buffer: Buffer, start: number, count: number): Header[] {

@@ -14,7 +14,7 @@ import { castValue } from './cast-value.ts'
 import { FIELD_SYNTAX, isNested } from './field-path.ts'
 import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
-import { getKey, requireMap, requireStruct, withKeys } from './requirements.ts'
+import { copyFor, getKey, requireMap, requireStruct, setKey } from './requirements.ts'
 
 const SETTINGS = {
   spec: list({
@@ -75,8 +75,12 @@ function castFields(part: Part, casts: ReadonlyMap<string, CastType>, replaceNul
     const schema = part.schema(record)
     if (schema === null) {
       const map = requireMap(value, PURPOSE)
-      const copy = withKeys(map, names, (name, i) => castValue(null, getKey(map, name), types[i] as CastType))
-      return part.replace(record, null, copy as Value)
+      const copy = copyFor(map, names)
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i] as string
+        setKey(copy, name, castValue(null, getKey(map, name), types[i] as CastType))
+      }
+      return part.replace(record, null, copy)
     }
     const target = schemaOf(schema)
     const struct = requireStruct(value, PURPOSE, schema)

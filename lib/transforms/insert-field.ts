@@ -11,7 +11,7 @@ import { basicsOf, cached, structOf } from '../java/schema-builder.ts'
 import { FIELD_SYNTAX, isNested } from './field-path.ts'
 import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, REPLACE_NULL } from './replace-null.ts'
-import { requireMap, requireStruct, withKeys } from './requirements.ts'
+import { copyFor, requireMap, requireStruct, setKey } from './requirements.ts'
 
 const OPTIONALITY = 'Suffix with ! to make this a required field, or ? to keep it optional (the default).'
 
@@ -74,13 +74,12 @@ function insertInto(part: Part, insertions: readonly Insertion[], replaceNull: b
 
   const intoMap = (record: ConnectRecord, value: Value): ConnectRecord => {
     const map = requireMap(value, PURPOSE)
-    const found = insertions.map((insertion) => insertion.get(record, false))
-    if (found.every((item) => item !== null))
-      return part.replace(record, null, withKeys(map, names, (_name, i) => found[i] as Value) as Value)
-    const present = insertions.filter((_, i) => found[i] !== null)
-    const values = found.filter((item) => item !== null)
-    const keys = present.map(({ name }) => name)
-    return part.replace(record, null, withKeys(map, keys, (_name, i) => values[i] as Value) as Value)
+    const copy = copyFor(map, names)
+    for (let i = 0; i < insertions.length; i++) {
+      const inserted = (insertions[i] as Insertion).get(record, false)
+      if (inserted !== null) setKey(copy, names[i] as string, inserted)
+    }
+    return part.replace(record, null, copy)
   }
 
   return {

@@ -12,7 +12,7 @@ import { FIELD_SYNTAX, isNested } from './field-path.ts'
 import { masker } from './mask-value.ts'
 import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
-import { getKey, requireMap, requireStruct, withKeys } from './requirements.ts'
+import { copyFor, getKey, requireMap, requireStruct, setKey } from './requirements.ts'
 
 const SETTINGS = {
   fields: list({ doc: 'Names of fields to mask.', importance: 'high', validator: distinctValues(false) }),
@@ -54,7 +54,9 @@ function maskFields(part: Part, fields: readonly string[], config: ConfigOf<type
       const schema = part.schema(record)
       if (schema === null) {
         const map = requireMap(value, PURPOSE)
-        return part.replace(record, null, withKeys(map, names, (name) => masked(getKey(map, name), null)) as Value)
+        const copy = copyFor(map, names)
+        for (const name of names) setKey(copy, name, masked(getKey(map, name), null))
+        return part.replace(record, null, copy)
       }
       const struct = requireStruct(value, PURPOSE, schema)
       const plan = planOf(struct.schema)

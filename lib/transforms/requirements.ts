@@ -36,15 +36,24 @@ export function entriesOf(map: StringMap): Iterable<[Value, Value]> {
   return map instanceof Map ? map : Object.entries(map)
 }
 
-/** A copy with entries set, in order. A key that an object would put elsewhere makes it a `Map`. */
+type Copy = Record<string, Value> | Map<Value, Value>
+
+/** A copy to set these keys in. A key that an object would put elsewhere makes it a `Map`. */
+export function copyFor(map: StringMap, keys: readonly string[]): Copy {
+  if (map instanceof Map) return new Map(map)
+  for (let i = 0; i < keys.length; i++) if (needsMap(keys[i] as string)) return new Map(entriesOf(map))
+  return { ...(map as { readonly [key: string]: Value }) }
+}
+
+export function setKey(copy: Copy, key: string, value: Value): void {
+  if (copy instanceof Map) copy.set(key, value)
+  else copy[key] = value
+}
+
+/** A copy with entries set, in order. */
 export function withKeys(map: StringMap, keys: readonly string[], value: (key: string, i: number) => Value): StringMap {
-  if (map instanceof Map || keys.some(needsMap)) {
-    const copy = new Map(entriesOf(map))
-    for (const [i, key] of keys.entries()) copy.set(key, value(key, i))
-    return copy
-  }
-  const copy: Record<string, Value> = { ...(map as { readonly [key: string]: Value }) }
-  for (let i = 0; i < keys.length; i++) copy[keys[i] as string] = value(keys[i] as string, i)
+  const copy = copyFor(map, keys)
+  for (const [i, key] of keys.entries()) setKey(copy, key, value(key, i))
   return copy
 }
 

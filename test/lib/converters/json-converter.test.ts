@@ -42,20 +42,8 @@ describe('without schemas', () => {
     ['[1e3]', [new Boxed('float64', 1000)]],
     ['[-0.0]', [new Boxed('float64', 0)]],
     ['[0.99999999999999999999]', [new Boxed('float64', 1)]],
-    [
-      '{"b":1,"2":2}',
-      new Map<string, number>([
-        ['b', 1],
-        ['2', 2],
-      ]),
-    ],
-    [
-      '{"b":1,"\\u0032":2}',
-      new Map<string, number>([
-        ['b', 1],
-        ['2', 2],
-      ]),
-    ],
+    ['{"b":1,"\\u0032":2}', { b: 1, 2: 2 }],
+    ['{"\\u005f_pr\\u006fto__":1}', new Map([['__proto__', 1]])],
     ['"1.0 and 12345678901234567890"', '"1.0 and 12345678901234567890"'.slice(1, -1)],
   ])('%s', async (text, expected) => {
     const plain = await converter({ 'schemas.enable': 'false' })
