@@ -3,6 +3,9 @@
  * converters, one task) posted to both, on one broker on this machine.
  *
  *   npm run bench -- [--only source|sink] [--rounds 3] [--scale 1] [--size 100] [--exactly-once disabled]
+ *   npm run bench -- --only exactly-once [--rounds 3] [--scale 1] [--size 100]
+ *
+ * The second compares Penstock's source with itself, exactly-once and at-least-once.
  *
  * The two take turns, and the first to go changes with each round. The first round warms both up and isn't counted.
  * Last comes a control: each once more, twice in a row, which shows how far two measurements of the same thing differ.
@@ -35,8 +38,6 @@ const { values } = parseArgs({
 })
 const rounds = Number(values.rounds)
 const size = Number(values.size)
-/** So many that each takes 5 to 15 s at 100 B on two cores: rates are compared. */
-const LINES = { source: { Penstock: 6e6, JVM: 2e6 }, sink: { Penstock: 16e6, JVM: 4e6 } } as const
 const STRING = 'org.apache.kafka.connect.storage.StringConverter'
 const STRINGS = { 'tasks.max': '1', 'key.converter': STRING, 'value.converter': STRING }
 const QUIET_MS = 700
@@ -77,24 +78,21 @@ const { consumer } = clientSettings(worker, 'consumer')
 if (producer === undefined || consumer === undefined) throw new Error('client settings are missing')
 const cluster = await unlessEnding(connect(client))
 started.defer(() => cluster.close())
-const settings = { 'exactly.once.source.support': values['exactly-once'] }
+const support = (value: string) => ({ 'exactly.once.source.support': value })
 let number = 0
 try {
-  const penstock = await used(startPenstock(bootstrap, settings))
-  const jvm = await used(startJvm(bootstrap, settings))
-  const two = [penstock, jvm]
   console.log(`Kafka 4.3.1, Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model}, lines of ${size} B`)
-  console.log(`The machine's load before: ${loadavg()[0]?.toFixed(1)}, of which this set-up is about one`)
-  if (values.only !== 'sink') {
-    for (const { name } of two) await fillFile(file(name), linesOf('source', name), size)
-    await compare(`FileStreamSource, exactly-once ${values['exactly-once']}`, two, source)
-  }
-  if (values.only !== 'source') {
-    for (const { name } of two) {
-      await newTopic(`sink-${name}`)
-      await fillTopic(cluster, producer, `sink-${name}`, linesOf('sink', name), size)
-    }
-    await compare('FileStreamSink', two, sink)
+  if (values.only === 'exactly-once') {
+    const once = await used(startPenstock(bootstrap, support('enabled'), 'exactly-once'))
+    const off = await used(startPenstock(bootstrap, support('disabled'), 'off'))
+    await sources('FileStreamSource, exactly-once and off', [once, off])
+  } else {
+    const settings = support(values['exactly-once'])
+    const penstock = await used(startPenstock(bootstrap, settings))
+    const jvm = await used(startJvm(bootstrap, settings))
+    const two = [penstock, jvm] as const
+    if (values.only !== 'sink') await sources(`FileStreamSource, exactly-once ${values['exactly-once']}`, two)
+    if (values.only !== 'source') await sinks(two)
   }
 } finally {
   await (ending ?? started.disposeAsync())
@@ -119,12 +117,26 @@ async function used<T extends AsyncDisposable>(starting: Promise<T>): Promise<T>
   return await starting
 }
 
+async function sources(title: string, two: readonly [Measured, Measured]): Promise<void> {
+  for (const arm of two) await fillFile(file(arm.name), linesOf('source', arm), size)
+  await compare(title, two, source)
+}
+
+async function sinks(two: readonly [Measured, Measured]): Promise<void> {
+  for (const arm of two) {
+    await newTopic(topicOf(arm))
+    await fillTopic(cluster, producer, topicOf(arm), linesOf('sink', arm), size)
+  }
+  await compare('FileStreamSink', two, sink)
+}
+
 async function compare(
   title: string,
-  two: readonly Measured[],
+  two: readonly [Measured, Measured],
   measure: (arm: Measured) => Promise<Round>,
 ): Promise<void> {
   console.log(`\n${title}`)
+  console.log(`The machine's load before: ${loadavg()[0]?.toFixed(1)}, of which this set-up is about one`)
   const counted: Round[] = []
   const control: Round[] = []
   for (let round = 0; round <= rounds; round++) {
@@ -141,12 +153,12 @@ async function compare(
       control.push(measured)
     }
   }
-  console.log(report(counted, control))
+  console.log(report([two[0].name, two[1].name], counted, control))
 }
 
 /** From a file to a topic of its own. */
 async function source(arm: Measured): Promise<Round> {
-  const lines = linesOf('source', arm.name)
+  const lines = linesOf('source', arm)
   const name = `source-${++number}`
   await newTopic(name)
   const end = async () => (await listOffsets(cluster, [{ topic: name, partition: 0 }], 'latest'))[0]?.offset ?? 0
@@ -163,7 +175,7 @@ async function source(arm: Measured): Promise<Round> {
 
 /** From a topic, full before, to a file of its own. */
 async function sink(arm: Measured): Promise<Round> {
-  const lines = linesOf('sink', arm.name)
+  const lines = linesOf('sink', arm)
   const name = `sink-${++number}`
   const to = file(name)
   const bytes = () =>
@@ -173,7 +185,7 @@ async function sink(arm: Measured): Promise<Round> {
     )
   const stop = arm.meter()
   const arriving = watchArrivals(async () => (await bytes()) / (size + 1), lines, QUIET_MS)
-  await arm.post(name, { 'connector.class': 'FileStreamSink', file: to, topics: `sink-${arm.name}`, ...STRINGS })
+  await arm.post(name, { 'connector.class': 'FileStreamSink', file: to, topics: topicOf(arm), ...STRINGS })
   const arrival = await arriving
   const spent = stop()
   const records = await countLines(to)
@@ -182,8 +194,12 @@ async function sink(arm: Measured): Promise<Round> {
   return { arm: arm.name, expected: lines, records, ...arrival, ...spent }
 }
 
-function linesOf(kind: keyof typeof LINES, name: Measured['name']): number {
-  return Math.round((LINES[kind][name] * Number(values.scale) * 100) / size)
+function linesOf(kind: 'source' | 'sink', arm: Measured): number {
+  return Math.round((arm.lines[kind] * Number(values.scale) * 100) / size)
+}
+
+function topicOf(arm: Measured): string {
+  return `sink-${arm.name.replaceAll(' ', '-')}`
 }
 
 function file(name: string): string {

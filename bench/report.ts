@@ -1,9 +1,9 @@
 /** The table of a measurement. */
 import type { Arrival } from './arrivals.ts'
-import type { Measured, Spent } from './workers.ts'
+import type { Spent } from './workers.ts'
 
 export interface Round extends Arrival, Spent {
-  readonly arm: Measured['name']
+  readonly arm: string
   readonly expected: number
   /** What arrived. */
   readonly records: number
@@ -14,7 +14,7 @@ export function row(title: string, round: Round): string {
   const wrong = records === expected ? '' : `  ${records - expected} TOO MANY`
   return [
     title.padEnd(8),
-    arm.padEnd(9),
+    arm.padEnd(12),
     `${records} records`.padStart(16),
     `first after ${firstMs.toFixed(0)} ms`.padStart(22),
     `${(rate / 1000).toFixed(0)} k rec/s`.padStart(13),
@@ -24,14 +24,18 @@ export function row(title: string, round: Round): string {
   ].join('  ')
 }
 
-/** Medians of the rounds, ratios within rounds, and how far the control's two halves differ. */
-export function report(rounds: readonly Round[], control: readonly Round[]): string {
-  const ours = rounds.filter(({ arm }) => arm === 'Penstock')
-  const theirs = rounds.filter(({ arm }) => arm === 'JVM')
+/** Medians of the rounds, ratios of the first arm to the second within rounds, and how far the control's halves differ. */
+export function report(
+  [first, second]: readonly [string, string],
+  rounds: readonly Round[],
+  control: readonly Round[],
+): string {
+  const ours = rounds.filter(({ arm }) => arm === first)
+  const theirs = rounds.filter(({ arm }) => arm === second)
   const ratio = (of: (round: Round) => number) =>
     ours.map((round, i) => of(round) / of(theirs[i] ?? round)).sort((a, b) => a - b)
   const lines = [
-    '| | Penstock | JVM worker | ratio (within rounds) |',
+    `| | ${first} | ${second} | ratio (within rounds) |`,
     '|---|---|---|---|',
     line('k records/s', (round) => round.rate / 1000, 0),
     line('CPU-s/M, task process', (round) => perMillion(round, 'taskCpu'), 2),
@@ -39,7 +43,7 @@ export function report(rounds: readonly Round[], control: readonly Round[]): str
     line('max RSS of the task process, MB', (round) => round.maxRssMb, 0),
     line('first record after POST, ms', (round) => round.firstMs, 0),
   ]
-  for (const arm of ['Penstock', 'JVM'] as const) {
+  for (const arm of [first, second]) {
     const [a, b] = control.filter((round) => round.arm === arm)
     if (a === undefined || b === undefined) continue
     const cpu = perMillion(b, 'taskCpu') / perMillion(a, 'taskCpu')

@@ -1,4 +1,4 @@
-/** The two that are compared, behind one face: Connect's JVM worker and a `penstock up`, both on the same broker. */
+/** Those that are compared, behind one face: Connect's JVM worker and `penstock up`, all on the same broker. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startJvmWorker } from '../test/jvm-worker.ts'
 import { Penstock } from '../test/system/penstock.ts'
@@ -13,7 +13,9 @@ export interface Spent {
 }
 
 export interface Measured extends AsyncDisposable {
-  readonly name: 'JVM' | 'Penstock'
+  readonly name: string
+  /** So many that each takes 5 to 15 s at 100 B on two cores: rates are compared. */
+  readonly lines: { readonly source: number; readonly sink: number }
   post(name: string, config: Readonly<Record<string, string>>): Promise<void>
   /** Deletes the connector, and waits until nothing runs for it. */
   remove(name: string): Promise<void>
@@ -24,7 +26,8 @@ export interface Measured extends AsyncDisposable {
 export async function startJvm(bootstrap: string, settings: Readonly<Record<string, string>>): Promise<Measured> {
   const worker = await startJvmWorker({ bootstrap, group: 'bench-jvm', settings })
   return {
-    name: 'JVM',
+    name: 'JVM worker',
+    lines: { source: 2e6, sink: 4e6 },
     post: (name, config) => create(worker.request, name, config),
     remove: (name) => remove(worker.request, name),
     meter() {
@@ -38,11 +41,17 @@ export async function startJvm(bootstrap: string, settings: Readonly<Record<stri
   }
 }
 
-export async function startPenstock(bootstrap: string, settings: Readonly<Record<string, string>>): Promise<Measured> {
-  const penstock = await Penstock.start({ bootstrap, group: 'bench-penstock', settings })
+export async function startPenstock(
+  bootstrap: string,
+  settings: Readonly<Record<string, string>>,
+  name = 'Penstock',
+): Promise<Measured> {
+  const group = `bench-${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`
+  const penstock = await Penstock.start({ bootstrap, group, settings })
   const request: Request = (...call) => penstock.request(...call)
   return {
-    name: 'Penstock',
+    name,
+    lines: { source: 6e6, sink: 16e6 },
     post: (name, config) => create(request, name, config),
     remove: async (name) => {
       await remove(request, name)

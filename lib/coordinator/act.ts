@@ -14,7 +14,7 @@ import { realConfig, requireFiles } from '../worker/real-config.ts'
 import { secretValues } from '../worker/secrets.ts'
 import type { CoordinatorDeps } from './deps.ts'
 import type { Sight } from './observe.ts'
-import type { Action, Observed } from './plan.ts'
+import { type Action, isAlive, type Observed } from './plan.ts'
 import { restartAfter } from './restart.ts'
 import { partitionsOf } from './sink-partitions.ts'
 import { taskConfigs } from './split.ts'
@@ -23,11 +23,18 @@ import { wake } from './wakes.ts'
 /** True where another look is needed at once. */
 export async function act(deps: CoordinatorDeps, sight: Sight, actions: readonly Action[]): Promise<boolean> {
   let again = false
-  for (const action of actions) again = (await one(deps, sight, action)) || again
-  return again
+  const invites = actions.filter((action) => action.kind === 'invite')
+  for (const action of actions) {
+    if (action.kind === 'invite') continue
+    const changed = await one(deps, sight, action)
+    // A task of an older generation may have come alive.
+    if (changed && action.kind === 'remove') return true
+    again ||= changed
+  }
+  return (await inviteAll(deps, sight.seen.connector, invites)) || again
 }
 
-async function one(deps: CoordinatorDeps, sight: Sight, action: Action): Promise<boolean> {
+async function one(deps: CoordinatorDeps, sight: Sight, action: Exclude<Action, Invite>): Promise<boolean> {
   const { leases } = deps.state
   const { connector } = sight.seen
   const now = deps.clock()
@@ -41,8 +48,6 @@ async function one(deps: CoordinatorDeps, sight: Sight, action: Action): Promise
       return fence(deps, sight)
     case 'stop':
       return (await leases.want(connector, action.lease.task, action.lease, 'stop')) === null
-    case 'invite':
-      return invite(deps, connector, action)
     case 'reissue': {
       const lease = await leases.reissue(connector, action.lease.task, action.lease, now)
       if (lease !== null) await invoke(deps, lease.connector, lease.task, lease.epoch, lease.generation, false)
@@ -71,14 +76,31 @@ async function one(deps: CoordinatorDeps, sight: Sight, action: Action): Promise
   }
 }
 
-async function invite(deps: CoordinatorDeps, connector: string, action: Action & { kind: 'invite' }): Promise<boolean> {
-  const { task, after, generation, restarts } = action
-  const epoch = (after?.epoch ?? 0) + 1
-  const invitation = { after, epoch, generation, invitedAt: deps.clock(), restarts }
-  const lease = await deps.state.leases.invite(connector, task, invitation)
-  if (lease === null) return true
-  await invoke(deps, connector, task, epoch, generation, false)
-  return false
+type Invite = Action & { kind: 'invite' }
+
+/**
+ * All leases are written before a slice is invoked. Where another pass has just given one out for an older generation,
+ * none is: the next look waits for that one's end, and issues again what nobody has claimed.
+ */
+async function inviteAll(deps: CoordinatorDeps, connector: string, invites: readonly Invite[]): Promise<boolean> {
+  const { leases } = deps.state
+  const made: Lease[] = []
+  const missed: Invite[] = []
+  for (const action of invites) {
+    const { task, after, generation, restarts } = action
+    const epoch = (after?.epoch ?? 0) + 1
+    const lease = await leases.invite(connector, task, { after, epoch, generation, invitedAt: deps.clock(), restarts })
+    if (lease === null) missed.push(action)
+    else made.push(lease)
+  }
+  if (made.length > 0 && missed.length > 0) {
+    const generation = Math.max(...made.map((lease) => lease.generation))
+    const others = await leases.of(missed.map(({ task }) => ({ connector, task })))
+    const now = deps.clock()
+    if (others.some((lease) => lease.generation < generation && isAlive(lease, now))) return true
+  }
+  for (const { task, epoch, generation } of made) await invoke(deps, connector, task, epoch, generation, false)
+  return missed.length > 0
 }
 
 async function invoke(
@@ -130,12 +152,18 @@ function isFirst({ view, seen }: Sight): boolean {
   return view?.fencedTasks === null && view.generation === null && seen.leases.length === 0
 }
 
-function write(deps: CoordinatorDeps, sight: Sight, records: readonly ConfigRecord[]): Promise<'written' | 'conflict'> {
+async function write(
+  deps: CoordinatorDeps,
+  sight: Sight,
+  records: readonly ConfigRecord[],
+): Promise<'written' | 'conflict'> {
   const { view } = sight
   const expected = {
     configPosition: view?.configPosition ?? null,
     ...(view === null ? {} : { targetPosition: view.targetPosition, generation: view.generation }),
   }
+  // Tasks made of a config must not come after a newer one that no view reflects yet.
+  await deps.state.configs.catchUp()
   return deps.state.configs.write(sight.seen.connector, expected, records)
 }
 

@@ -6,7 +6,7 @@
  */
 import type { TargetState } from '../state/configs.ts'
 import { CLOCK_MARGIN_MS, type Lease } from '../state/leases.ts'
-import { nextLook } from '../worker/idle.ts'
+import { nextLook, RENEW_MS } from '../worker/idle.ts'
 import { type RestartPolicy, restartAfter } from './restart.ts'
 
 /** An invocation that nobody claimed for this long, in ms, is issued again; a cold start takes about 1 s. */
@@ -169,7 +169,7 @@ function sealed(seen: Observed, lease: Lease, invite: (restarts: number) => Acti
       return []
     case 'at':
       if (seen.now < end.at) return [{ kind: 'wake', at: end.at }]
-      if (end.idle !== null && seen.nothingNew.has(lease.task))
+      if (end.idle !== null && seen.nothingNew.has(lease.task) && seen.now < lease.invitedAt + RENEW_MS)
         return [{ kind: 'wake', at: nextLook(end.idle, seen.idleMaxMs, seen.now) }]
       return invite(lease.restarts)
     case 'failed':

@@ -35,6 +35,8 @@ export interface QueueContext {
   readonly buffers: BatchBuffers
   readonly acknowledgements: Acknowledgements
   readonly transactional: boolean
+  /** Records from this one on, in the order of appends, wait: they belong to the next transaction. */
+  heldFrom: number
 }
 
 /** A record that could never be sent. */
@@ -108,7 +110,14 @@ export class PartitionQueue {
    * if the first batch failed, one that was sent with it would be written before it.
    */
   get isHeld(): boolean {
-    return this.#failed.length > 0 || (this.inFlight > 0 && !this.#isKnown)
+    if (this.#failed.length > 0 || (this.inFlight > 0 && !this.#isKnown)) return true
+    const first = this.#sealed[0]?.entry.first ?? this.#entry?.first
+    return first !== undefined && first >= this.#context.heldFrom
+  }
+
+  /** What is appended from now on goes into another batch. */
+  cut(): void {
+    if (this.#open !== null && this.#open.count > 0) this.#seal(this.#open)
   }
 
   /** Epoch ms of the oldest record that waits. */

@@ -112,6 +112,7 @@ export class KafkaProducer implements Producer {
       buffers,
       acknowledgements: this.#acknowledgements,
       transactional: transactionalId !== null,
+      heldFrom: Number.POSITIVE_INFINITY,
     }
     this.sender = new Sender(cluster, settings, buffers, this.#asOwner(transactionalId))
   }
@@ -215,6 +216,23 @@ export class KafkaProducer implements Producer {
   /** Whether batches of the queue may be sent now. */
   protected admit(_queue: PartitionQueue): boolean {
     return true
+  }
+
+  /** What is appended from now on waits for `release`. */
+  protected hold(): void {
+    this.#context.heldFrom = this.appended
+    for (const { queues } of this.#topics.values()) for (const queue of queues) queue?.cut()
+  }
+
+  protected release(): void {
+    this.#context.heldFrom = Number.POSITIVE_INFINITY
+    this.sender.wake()
+  }
+
+  protected queueOf(topic: string, partition: number): PartitionQueue {
+    const known = this.#topics.get(topic)
+    if (known === undefined) throw new ConnectError(`Topic ${topic} was not prepared for producing`)
+    return known.queues[partition] ?? this.#newQueue(topic, partition, known)
   }
 
   /** Breaks the producer, for good. The first error stays. */

@@ -19,10 +19,15 @@ export interface TransactionalProducer extends Producer {
    * (aborted, or committed where its commit had begun). Before all else.
    */
   init(): Promise<void>
-  /** `append` is allowed from here to the end of the transaction. */
-  begin(): void
   /**
-   * Flushes and commits; who reads committed records sees them some ms after it has resolved. Rejects with a
+   * `append` is allowed from here to the end of the transaction. While a commit is under way the next transaction may
+   * begin, and be appended to: that is sent once the commit is through.
+   */
+  begin(): void
+  /** Something will be appended to this partition: so that its being part of the transaction takes no request of its own. */
+  enlist(topic: string, partition: number): void
+  /**
+   * Flushes and commits what was appended so far; who reads committed records sees them some ms after it has resolved. Rejects with a
    * `ConnectError` that names PRODUCER_FENCED or INVALID_PRODUCER_EPOCH where a newer producer has taken over. After any
    * rejection the producer is broken, and whether the transaction is committed is known only once a new producer has
    * been initialized.
@@ -57,6 +62,10 @@ class KafkaTransactionalProducer extends KafkaProducer implements TransactionalP
   #added = new Set<PartitionQueue>()
   #toAdd = new Set<PartitionQueue>()
   #adding: Promise<void> | null = null
+  /** Of the transaction that is open, or follows the one that is being committed. */
+  readonly #enlisted = new Set<PartitionQueue>()
+  /** The next transaction has begun, while one is being committed. */
+  #isFollowed = false
 
   constructor(cluster: Cluster, settings: ProducerSettings, transactionalId: string) {
     super(cluster, settings, transactionalId)
@@ -74,8 +83,16 @@ class KafkaTransactionalProducer extends KafkaProducer implements TransactionalP
 
   begin(): void {
     if (this.failure !== null) throw this.failure
+    if (this.#state === 'ending' && !this.#isFollowed) {
+      this.#isFollowed = true
+      return
+    }
     if (this.#state !== 'ready') throw new ConnectError(`No transaction of ${this.#id} can begin: ${WHY[this.#state]}`)
     this.#state = 'open'
+  }
+
+  enlist(topic: string, partition: number): void {
+    this.#enlisted.add(this.queueOf(topic, partition))
   }
 
   override append(
@@ -86,7 +103,7 @@ class KafkaTransactionalProducer extends KafkaProducer implements TransactionalP
     timestamp: number | null,
     headers: readonly RecordHeader[],
   ): number {
-    if (this.#state !== 'open' && this.failure === null) {
+    if (this.#state !== 'open' && !this.#isFollowed && this.failure === null) {
       throw new ConnectError(`No transaction of ${this.#id} is open: ${WHY[this.#state]}`)
     }
     return super.append(topic, partition, key, value, timestamp, headers)
@@ -96,18 +113,25 @@ class KafkaTransactionalProducer extends KafkaProducer implements TransactionalP
     if (this.failure !== null) throw this.failure
     if (this.#state !== 'open') throw new ConnectError(`No transaction of ${this.#id} is open: ${WHY[this.#state]}`)
     this.#state = 'ending'
+    this.#enlisted.clear()
+    this.hold()
     await this.flush()
     await this.#end(true)
-    this.#state = 'ready'
+    this.#state = this.#isFollowed ? 'open' : 'ready'
+    this.#isFollowed = false
+    this.release()
   }
 
   async abort(): Promise<void> {
     if (this.failure !== null) throw this.failure
     if (this.#state !== 'open' && this.#state !== 'ending') return
     this.#state = 'ending'
+    this.#isFollowed = false
+    this.#enlisted.clear()
     this.sender.clear()
     await this.#quiet()
     const gap = this.discard()
+    this.release()
     await this.#end(false)
     // The sequence numbers of what was sent in vain can't be used again within this epoch.
     if (gap) await this.init()
@@ -135,6 +159,7 @@ class KafkaTransactionalProducer extends KafkaProducer implements TransactionalP
   }
 
   protected override admit(queue: PartitionQueue): boolean {
+    if (queue.isHeld) return false
     if (this.#added.has(queue)) return true
     this.#toAdd.add(queue)
     this.#adding ??= this.#addPartitions()
@@ -147,6 +172,8 @@ class KafkaTransactionalProducer extends KafkaProducer implements TransactionalP
       // After the sender has looked at all its queues, so that one request names them all.
       await null
       while (this.#toAdd.size > 0 && this.#owned !== null && this.failure === null) {
+        for (const queue of this.#enlisted) if (!this.#added.has(queue)) this.#toAdd.add(queue)
+        this.#enlisted.clear()
         const queues = [...this.#toAdd]
         const request = addPartitionsToTxnRequest(this.#id, this.#owned, queues)
         await this.#ask(request, 'Adding partitions to the transaction')

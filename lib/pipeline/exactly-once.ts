@@ -1,6 +1,6 @@
 /**
  * Exactly-once delivery (KIP-618): records and offsets in one transaction. A transaction holds whole polls: while one
- * commits, the polls that come gather for the next. Where the connector ends the transactions, each is its own.
+ * commits, the polls that come are converted into the next. Where the connector ends the transactions, each is its own.
  */
 import type { Budget } from '../connect/budget.ts'
 import { ConnectError } from '../connect/errors.ts'
@@ -13,7 +13,7 @@ import { partitionKey, type SourceBatch, type SourceOffset } from './source-prog
 import type { Ending, TransactionBoundary } from './transaction-boundary.ts'
 import { within } from './waiting.ts'
 
-/** Polls that may gather; each is about a megabyte at most. */
+/** Polls that may gather, and that may go into a transaction while another commits; each is about a megabyte at most. */
 const MOST_GATHERED = 8
 
 export interface ExactlyOnceDeps {
@@ -42,11 +42,16 @@ export class ExactlyOnce implements Delivery {
   #ready = false
   #gathered: { readonly batch: SourceBatch; readonly budget: Budget }[] = []
   #transaction: Transaction | null = null
+  /** Resolves when the transaction before the open one is committed. */
+  #committing: Promise<void> | null = null
+  /** Of the commit that has failed. */
+  #lost: { readonly transaction: Transaction; readonly error: unknown } | null = null
   /** The open transaction is to be committed even if nothing more comes. */
   #due = false
   #timer: NodeJS.Timeout | null = null
   #working: Promise<void> | null = null
   #onRoom: (() => void) | null = null
+  #onMore: (() => void) | null = null
   #failure: unknown = null
   #inDoubt = false
 
@@ -89,6 +94,7 @@ export class ExactlyOnce implements Delivery {
 
   #work(): void {
     if (this.#failure !== null) return
+    this.#onMore?.()
     this.#working ??= this.#transact()
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
@@ -96,28 +102,52 @@ export class ExactlyOnce implements Delivery {
       })
   }
 
-  /** One transaction after the other, until nothing is gathered. */
+  /** One transaction after the other, until nothing is gathered and all is committed. */
   async #transact(): Promise<void> {
-    while (this.#gathered.length > 0 || this.#due) {
-      const gathered = this.#gathered
-      this.#gathered = []
-      this.#onRoom?.()
-      // Taken off one by one: while a transaction commits, its records can go.
-      for (let next = gathered.shift(); next !== undefined; next = gathered.shift()) {
-        const { batch, budget } = next
-        if (this.#transaction === null && batch.tally.read === 0) {
-          this.#deps.notice.givenUp([batch.tally])
-          continue
-        }
-        this.#transaction ??= await this.#begin()
-        batch.tally.written += await this.#deps.stage.produce(batch.records, batch.tally, budget)
-        this.#add(batch)
-        await this.#deps.producer.room()
-        if (batch.ending !== null) await this.#end(batch.ending)
-      }
-      if (this.#deps.boundary.kind === 'connector') await this.#giveUp()
-      else if (this.#due || this.#deps.boundary.kind === 'poll') await this.#commit()
+    const { boundary } = this.#deps
+    for (;;) {
+      await this.#fill()
+      if (boundary.kind === 'connector') await this.#giveUp()
+      const isReady = this.#transaction !== null && (this.#due || boundary.kind === 'poll')
+      if (isReady && (this.#committing === null || this.#isFull)) await this.#commit()
+      else if (this.#gathered.length > 0) continue
+      else if (this.#committing !== null) await Promise.race([this.#committing, this.#more()])
+      else break
     }
+    this.#due = false
+  }
+
+  /** What is gathered goes into the transaction that is open, as far as it may grow. */
+  async #fill(): Promise<void> {
+    const { stage, producer, offsets, notice } = this.#deps
+    for (let next = this.#gathered[0]; next !== undefined && !this.#isFull; next = this.#gathered[0]) {
+      const { batch, budget } = next
+      const isNothing = this.#transaction === null && batch.tally.read === 0
+      if (isNothing) notice.givenUp([batch.tally])
+      else {
+        this.#transaction ??= await this.#begin()
+        for (const partition of offsets.partitions(batch.offsets)) producer.enlist(offsets.topic, partition)
+        batch.tally.written += await stage.produce(batch.records, batch.tally, budget)
+        this.#add(batch)
+      }
+      // One by one: while a transaction commits, its records can go.
+      this.#gathered.shift()
+      this.#onRoom?.()
+      await producer.room()
+      if (batch.ending !== null && !isNothing) await this.#end(batch.ending)
+    }
+  }
+
+  /** Ends where polls do, and has enough of them. */
+  get #isFull(): boolean {
+    return this.#deps.boundary.kind === 'poll' && (this.#transaction?.batches.length ?? 0) >= MOST_GATHERED
+  }
+
+  /** Resolves with the next batch, or when the open transaction is to be committed. */
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onMore = resolve
+    })
   }
 
   async #begin(): Promise<Transaction> {
@@ -150,6 +180,7 @@ export class ExactlyOnce implements Delivery {
       producer.begin()
     }
     await this.#commit()
+    await this.#committing
   }
 
   /** The time is over, and the connector has not ended its transaction: the next slice reads its records again. */
@@ -170,35 +201,53 @@ export class ExactlyOnce implements Delivery {
     )
   }
 
+  /** Once the one before is committed, begins to commit the open transaction. */
   async #commit(): Promise<void> {
+    await this.#committing
     this.#due = false
     if (this.#timer !== null) clearTimeout(this.#timer)
     const transaction = this.#transaction
     if (transaction === null) return
-    const { producer, offsets: writer, notice } = this.#deps
     const offsets = [...transaction.offsets.values()]
-    writer.append(offsets)
+    this.#deps.offsets.append(offsets)
+    this.#transaction = null
+    this.#committing = this.#finish(transaction, offsets)
+    this.#committing.catch(() => {})
+  }
+
+  async #finish(transaction: Transaction, offsets: readonly SourceOffset[]): Promise<void> {
+    const { producer, offsets: writer, notice } = this.#deps
     const began = Date.now()
     this.#inDoubt = true
-    await producer.commit()
+    try {
+      await producer.commit()
+    } catch (error) {
+      this.#lost = { transaction, error }
+      throw error
+    }
     this.#inDoubt = false
-    this.#transaction = null
     writer.written(offsets)
     await notice.committed({ offsets, tallies: transaction.batches.map(({ tally }) => tally) }, Date.now() - began)
+    this.#committing = null
   }
 
   /** What the transaction holds is dropped, and read again by the next slice. The abort is waited for by the drain. */
   async #fail(error: unknown): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
+    // It may succeed still, where what failed is in the transaction after it.
+    await this.#committing?.catch(() => {})
+    if (this.#lost !== null) this.#deps.notice.failed()
     const transaction = this.#transaction
-    if (this.#inDoubt) this.#deps.notice.failed()
+    const cause = this.#lost?.error ?? error
+    this.#failure = this.#expired(this.#lost?.transaction ?? transaction)
+      ? timedOut(this.#deps.timeoutMs, cause)
+      : cause
     this.#transaction = null
     this.#gathered = []
-    this.#failure = this.#expired(transaction) ? timedOut(this.#deps.timeoutMs, error) : error
     this.#onRoom?.()
     this.onFailure?.()
     // A producer that is broken can't abort: the next one's `init` does.
-    if (transaction !== null)
+    if (transaction !== null || this.#lost !== null)
       await this.#deps.producer.abort().catch(() => {
         this.#inDoubt = true
       })

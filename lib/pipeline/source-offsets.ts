@@ -39,6 +39,15 @@ export class OffsetWriter {
     return this.#producer.prepare([this.#offsets.topic])
   }
 
+  /** The partitions of the offsets topic that the offsets go to. Throws as `append` does. */
+  partitions(offsets: readonly SourceOffset[]): number[] {
+    return offsets.map(({ partition, offset }) => this.#offsets.encode(partition, offset).kafkaPartition)
+  }
+
+  get topic(): string {
+    return this.#offsets.topic
+  }
+
   /** Throws `DataError` for offsets that Connect doesn't allow. */
   append(offsets: readonly SourceOffset[]): void {
     const { topic } = this.#offsets

@@ -6,11 +6,11 @@ import { pause } from '../connect/budget.ts'
 import { CLOCK_MARGIN_MS, type Lease, type Leases } from '../state/leases.ts'
 import type { TaskEvent } from '../worker/events.ts'
 
-/** How often an heir looks at the lease: near the owner's planned end, and before. In ms. */
-const LOOK_MS = 8
+/** How often an heir looks at the lease, in ms: before the owner's planned end, after it, and long after it. */
 const FAR_LOOK_MS = 100
-/** An owner this close to its planned end, in ms, may pass the lease at any moment. */
-const NEAR_MS = 300
+const LOOK_MS = 3
+const LATE_LOOK_MS = 20
+const LATE_MS = 500
 /** How long before its own hard timeout, in ms, an heir leaves. */
 const LEAVE_MS = 1_000
 
@@ -22,11 +22,17 @@ export interface Claimant {
   readonly sliceMs: number
 }
 
+export interface Claimed {
+  readonly lease: Lease
+  /** By the predecessor's seal, which has written so into the status topic before. */
+  readonly passed: boolean
+}
+
 /**
  * The lease, owned by the claimant; null where another copy, another epoch or a newer generation has it: then it is
  * marked, so that a failure of this copy isn't taken for the owner's.
  */
-export async function claim(leases: Leases, event: TaskEvent, claimant: Claimant): Promise<Lease | null> {
+export async function claim(leases: Leases, event: TaskEvent, claimant: Claimant): Promise<Claimed | null> {
   const { connector, task, epoch, generation } = event
   const { owner, deadline, sliceMs } = claimant
   const seen = await leases.get(connector, task)
@@ -35,26 +41,35 @@ export async function claim(leases: Leases, event: TaskEvent, claimant: Claimant
       ? await leases.claim(connector, task, { epoch, owner, deadline, plannedEnd: Date.now() + sliceMs })
       : null
   if (claimed === null) await leases.markDoubled(connector, task, epoch)
-  return claimed
+  return own(claimed)
 }
 
 /** Waits for the owner's end, then is the owner; null where there is nothing to inherit any more. */
-export async function inherit(leases: Leases, event: TaskEvent, claimant: Claimant): Promise<Lease | null> {
+export async function inherit(leases: Leases, event: TaskEvent, claimant: Claimant): Promise<Claimed | null> {
   const { connector, task, epoch } = event
   const { owner, deadline } = claimant
   const registered = await leases.registerHeir(connector, task, { epoch, owner, deadline })
   if (registered === null) return claim(leases, event, claimant)
   let lease: Lease | null = registered
   while (lease !== null && Date.now() < deadline - LEAVE_MS) {
-    if (lease.epoch === epoch && lease.owner === owner) return lease
+    if (lease.epoch === epoch && lease.owner === owner) return { lease, passed: true }
     if (lease.generation !== event.generation || lease.heir?.owner !== owner || lease.wanted === 'stop') return null
     if (lease.state === 'dead' || Date.now() > (lease.deadline ?? 0) + CLOCK_MARGIN_MS) {
       const plannedEnd = Date.now() + claimant.sliceMs
-      return leases.takeOver(connector, task, { after: lease, owner, deadline, plannedEnd })
+      return own(await leases.takeOver(connector, task, { after: lease, owner, deadline, plannedEnd }))
     }
-    const far = (lease.plannedEnd ?? 0) - Date.now() > NEAR_MS
-    await pause(far ? FAR_LOOK_MS : LOOK_MS)
+    await pause(untilNextLook((lease.plannedEnd ?? 0) - Date.now()))
     lease = await leases.get(connector, task)
   }
   return null
+}
+
+/** In ms. A drain takes some ms as a rule; where it takes long, the hand-over is late anyhow. */
+function untilNextLook(leftMs: number): number {
+  if (leftMs < -LATE_MS) return LATE_LOOK_MS
+  return Math.min(Math.max(leftMs, LOOK_MS), FAR_LOOK_MS)
+}
+
+function own(lease: Lease | null): Claimed | null {
+  return lease === null ? null : { lease, passed: false }
 }

@@ -22,6 +22,8 @@ export interface Monitored {
   readonly progress: () => Progress
   /** Records have ended in this slice. */
   readonly made: () => boolean
+  /** Just before an heir is asked for. */
+  readonly beforeHeir: () => void
   /** Whether records came lately: only a busy slice needs an heir. */
   readonly busy: () => boolean
   /** Shows the task as running once it is seen to. */
@@ -29,19 +31,21 @@ export interface Monitored {
   readonly log: PluginLog
 }
 
-/** Runs until the budget ends; ends it itself where the slice is no longer wanted. */
-export async function monitor(slice: Monitored, budget: OwnedBudget): Promise<void> {
+/** Runs until the budget ends; ends it itself where the slice is no longer wanted. Answers the lease as last seen. */
+export async function monitor(slice: Monitored, budget: OwnedBudget): Promise<Lease> {
   const { leases, lease, owner, log } = slice
   const { connector, task, epoch } = lease
   let asked = false
   let written = Date.now()
   let silent = false
+  let last = lease
   while (!budget.signal.aborted) {
     await pause(slice.lookMs, budget)
-    if (budget.signal.aborted) return
+    if (budget.signal.aborted) return last
     const now = Date.now()
     if (!asked && now >= slice.plannedEnd - slice.heirLeadMs && slice.busy()) {
       asked = true
+      slice.beforeHeir()
       slice.events
         .emit({ type: 'heir.wanted', detail: { connector, task, epoch } })
         .catch((error: Error) =>
@@ -62,6 +66,7 @@ export async function monitor(slice: Monitored, budget: OwnedBudget): Promise<vo
         : await leases.get(connector, task)
       if (due) written = now
       silent = false
+      last = seen ?? last
       if (seen?.owner === owner && seen.wanted === 'stop') budget.end('stopped')
       else if (due && seen === null && (await leases.get(connector, task)) !== null)
         budget.end('the lease has another owner')
@@ -71,4 +76,5 @@ export async function monitor(slice: Monitored, budget: OwnedBudget): Promise<vo
       silent = true
     }
   }
+  return last
 }

@@ -18,8 +18,8 @@ import { currentTask } from './current-task.ts'
 import { realTask } from './real-task.ts'
 import { shutdown } from './shutdown.ts'
 import type { SliceDeps } from './slice.ts'
-import { startSink } from './start-sink.ts'
-import { startSource } from './start-source.ts'
+import { startSink, warmSink } from './start-sink.ts'
+import { startSource, warmSource } from './start-source.ts'
 import type { Prepared } from './task-run.ts'
 import type { SlicePace } from './work.ts'
 
@@ -100,7 +100,7 @@ async function prepare(opened: Runtime, event: TaskEvent, log: Logger): Promise<
   const connector = await find('connector', settings.class)
   opened.levels.apply(log, [`penstock.task.${event.connector}`, connector.class])
   const failure = real.failure ?? overrideFailure(worker, settings.name, overridesOf(connector, settings))
-  if (failure !== null) return { view, settings, connector, start: () => Promise.reject(failure) }
+  if (failure !== null) return { view, settings, connector, warm() {}, start: () => Promise.reject(failure) }
   const shared = { opened, view, settings, taskConfig, event, log, plugins: PLUGINS }
   // Loads the code of converters and transforms; their errors are for the start, which can show them.
   await buildChain(settings, PLUGINS, log).catch(() => {})
@@ -108,26 +108,29 @@ async function prepare(opened: Runtime, event: TaskEvent, log: Logger): Promise<
     case 'source': {
       const { client, producer } = clientSettings(worker.raw, 'producer', settings.producerOverrides)
       const connected = await cluster(client)
-      const start: Prepared['start'] = (lease, budget) =>
-        startSource({
-          ...shared,
-          connector,
-          lease,
-          budget,
-          raw,
-          cluster: connected,
-          producerSettings: within(inFlight(), producer),
-        })
-      return { view, settings, connector, start }
+      const source = { ...shared, connector, raw, cluster: connected, producerSettings: within(inFlight(), producer) }
+      let early: ReturnType<typeof warmSource> = Promise.resolve(null)
+      return {
+        ...{ view, settings, connector },
+        warm() {
+          early = warmSource(source)
+        },
+        start: async (lease, budget) => startSource({ ...source, lease, budget, early: await early }),
+      }
     }
     case 'sink': {
       const { client, consumer } = clientSettings(worker.raw, 'consumer', settings.consumerOverrides)
       const limitsPolls = 'max.poll.records' in settings.consumerOverrides || 'consumer.max.poll.records' in worker.raw
       const connected = await cluster(client)
-      const sink = { group: sinkGroup(event.connector, settings.consumerOverrides), limitsPolls }
-      const start: Prepared['start'] = (lease, budget) =>
-        startSink({ ...shared, ...sink, connector, lease, budget, raw, cluster: connected, consumerSettings: consumer })
-      return { view, settings, connector, start }
+      const group = sinkGroup(event.connector, settings.consumerOverrides)
+      const sink = { ...shared, group, limitsPolls, connector, raw, cluster: connected, consumerSettings: consumer }
+      return {
+        ...{ view, settings, connector },
+        warm() {
+          void warmSink(sink)
+        },
+        start: (lease, budget) => startSink({ ...sink, lease, budget }),
+      }
     }
     default:
       return connector satisfies never

@@ -15,6 +15,8 @@ export interface ResumeSink {
   readonly assignment: Assignment
   readonly reset: OffsetReset
   readonly isolation: 'read_uncommitted' | 'read_committed'
+  /** The last commit is long ago: once more, before the broker forgets it. */
+  readonly renew: boolean
 }
 
 /**
@@ -22,16 +24,16 @@ export interface ResumeSink {
  * first slice without records would lose what comes before the second.
  */
 export async function resumeSink(sink: ResumeSink): Promise<Map<string, Map<number, number>>> {
-  const { cluster, group, assignment, reset, isolation } = sink
+  const { cluster, group, assignment, reset, isolation, renew } = sink
   const before = (await committed(cluster, group, partitionsOf(assignment))).filter((offset) => !isReset(offset))
   const positions = await startPositions({ cluster, assignment, committed: before, reset, isolation })
   const known = new Set(before.map(({ topic, partition }) => `${topic}-${partition}`))
-  const first = [...positions].flatMap(([topic, offsets]) =>
+  const due = [...positions].flatMap(([topic, offsets]) =>
     [...offsets]
-      .filter(([partition]) => !known.has(`${topic}-${partition}`))
+      .filter(([partition]) => renew || !known.has(`${topic}-${partition}`))
       .map(([partition, offset]) => ({ topic, partition, offset, leaderEpoch: -1, metadata: '' })),
   )
-  await commit(cluster, group, first)
+  await commit(cluster, group, due)
   return positions
 }
 

@@ -11,17 +11,32 @@ export interface ResumedDelivery {
 
 /**
  * By the owner only. After an unclean end the predecessor's transaction is ended before its offsets are read; after a
- * seal nothing is open, and an heir saves time by doing both at once.
+ * seal nothing is open, and an heir saves time by doing both at once. `early`: what an heir has read while it waited.
  */
 export async function resumeSource(
   store: SourceOffsetsStore,
-  { connector, task, generation, heir }: TaskEvent,
+  event: TaskEvent,
   afterCleanEnd: boolean,
   delivery: ResumedDelivery,
+  early: SourceOffsetsState | null = null,
 ): Promise<SourceOffsetsState> {
+  const { connector, task, generation, heir } = event
   if (!afterCleanEnd) await delivery.init()
-  const resumed = store.resume(connector, { task, generation, afterCleanEnd })
+  const resumed = early === null ? store.resume(connector, { task, generation, afterCleanEnd }) : readOn(early)
   const [offsets] = await Promise.all([resumed, heir ? delivery.init() : null])
+  // The marker of the predecessor's last commit may come after the answer to it: `init` has waited for that.
+  if (early !== null && !early.isDecided) await early.catchUp()
   await delivery.confirm(offsets)
   return offsets
+}
+
+/** An heir's first read, before it owns: it saves the owner to read what the predecessor has written in its time. */
+export function readEarly(store: SourceOffsetsStore, event: TaskEvent): Promise<SourceOffsetsState> {
+  const { connector, task, generation } = event
+  return store.resume(connector, { task, generation, afterCleanEnd: false })
+}
+
+async function readOn(early: SourceOffsetsState): Promise<SourceOffsetsState> {
+  await early.catchUp()
+  return early
 }

@@ -7,7 +7,9 @@ import { ConnectError } from '../connect/errors.ts'
 import type { PluginLog } from '../connect/plugin.ts'
 import type { Logger } from '../observe/log.ts'
 import type { Custody } from '../state/custody.ts'
+import type { RegisteredHeir, Seal } from '../state/leases.ts'
 import type { State } from '../state/open.ts'
+import type { LeaseRecord } from '../state/statuses.ts'
 import { TableGone } from '../state/table.ts'
 import type { Usage } from '../state/usage.ts'
 import type { Events, TaskEvent } from '../worker/events.ts'
@@ -57,20 +59,30 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
     const owner = `${invocation.requestId}/${Math.random().toString(36).slice(2, 10)}`
     const claimant: Claimant = { owner, deadline: invocation.deadline, sliceMs: pace.sliceMs }
     const become = event.heir ? inherit : claim
-    const lease = await whileAway(() => become(state.leases, event, claimant), invocation, log)
-    if (lease === null) return log.info('left: another invocation has this task')
+    if (event.heir) prepared.warm()
+    const claimed = await whileAway(() => become(state.leases, event, claimant), invocation, log)
+    if (claimed === null) return log.info('left: another invocation has this task')
+    const { lease, passed } = claimed
     log.add({ slice: lease.slices + 1 })
 
-    const record = { epoch: lease.epoch, owner, deadline: claimant.deadline, generation: lease.generation }
-    const claimed = state.statuses.publishLease(connector, task, { ...record, ended: false })
-    const [{ custody }] = await Promise.all([state.custody.get(), claimed])
-    if ((await state.leases.get(connector, task))?.owner !== owner)
-      return log.info('left: the task was given to another invocation')
+    const { epoch, generation } = lease
+    const announce = (record: Omit<LeaseRecord, 'generation'>) =>
+      state.statuses.publishLease(connector, task, { ...record, generation })
+    const mine = { epoch, owner, deadline: claimant.deadline }
+    // An heir goes on with what its predecessor was about: the coordinator stops it where that is over.
+    let mayRun = passed
+    if (!passed) {
+      const [{ custody }] = await Promise.all([state.custody.get(), announce({ ...mine, ended: false })])
+      if ((await state.leases.get(connector, task))?.owner !== owner)
+        return log.info('left: the task was given to another invocation')
+      mayRun = custody.kind === 'penstock'
+    }
 
-    const mayRun = custody.kind === 'penstock'
-    const worked = await work({ lease, claimant, prepared, deps, pace, mayRun })
-    await state.statuses.publishLease(connector, task, { ...record, ended: true, clean: worked.clean })
-    await seal(deps, event, lease.epoch, owner, worked)
+    const worked = await work({ lease, passed, claimant, prepared, deps, pace, mayRun })
+    await seal(deps, event, mine, worked, async (heir) => {
+      const next = heir === null ? { ...mine, ended: true, clean: worked.clean } : { ...heir, ended: false }
+      await Promise.all([announce(next), worked.offsetsSealed])
+    })
     // A look that found nothing is not worth a line: an idle task has two a second under the local cloud.
     if (worked.made || worked.end.kind !== 'at') {
       const [first, last] = worked.records
@@ -111,11 +123,19 @@ async function whileAway<T>(attempt: () => Promise<T>, { deadline }: Invocation,
   }
 }
 
-async function seal(deps: SliceDeps, event: TaskEvent, epoch: number, owner: string, worked: Worked): Promise<void> {
+/** The end in the status topic, or the heir's claim; then the one write that ends this slice. */
+async function seal(
+  deps: SliceDeps,
+  event: TaskEvent,
+  { epoch, owner }: RegisteredHeir,
+  worked: Worked,
+  announce: NonNullable<Seal['announce']>,
+): Promise<void> {
   const { connector, task } = event
-  const { end, progress, made, clean, usageOver } = worked
+  const { end, progress, made, clean, seen, usageOver } = worked
   try {
-    const sealed = await deps.state.leases.seal(connector, task, { epoch, owner, end, progress, made, clean })
+    const by = { epoch, owner, end, progress, made, clean, seen, announce }
+    const sealed = await deps.state.leases.seal(connector, task, by)
     if (sealed === null) deps.log.warn('the lease had another owner when the slice ended')
     else if (usageOver !== null) await deps.state.usage.file(connector, usageOver).catch(() => {})
   } catch (error) {

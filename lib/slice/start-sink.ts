@@ -6,6 +6,7 @@ import { parse, type RawConfig } from '../connect/settings.ts'
 import type { ConsumerSettings } from '../kafka/client-settings.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { createConsumer } from '../kafka/consumer.ts'
+import { committed } from '../kafka/groups.ts'
 import type { PluginSource } from '../pipeline/chain.ts'
 import type { KeptPositions } from '../pipeline/kept-positions.ts'
 import { openSink } from '../pipeline/open-sink.ts'
@@ -13,6 +14,7 @@ import type { Lease } from '../state/leases.ts'
 import { ASSIGNMENT, parseAssignment } from '../worker/assignment.ts'
 import type { TaskEvent } from '../worker/events.ts'
 import { keepsPositions } from '../worker/guarantee.ts'
+import { RENEW_MS } from '../worker/idle.ts'
 import { inFlight } from '../worker/in-flight.ts'
 import type { Runtime } from '../worker/runtime.ts'
 import { asCopies } from '../worker/sink-positions.ts'
@@ -46,7 +48,8 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
   const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
   const { group } = start
   const { autoOffsetReset: reset, isolationLevel: isolation } = consumerSettings
-  const from = { cluster: admin, group, assignment, reset, isolation }
+  const renew = Date.now() - (lease.progress.lastCommit ?? 0) > RENEW_MS / 2
+  const from = { cluster: admin, group, assignment, reset, isolation, renew }
   const isKept = keepsPositions(connector, { ...raw, ...taskConfig })
   if (!isKept && !lease.clean && lease.slices > 0) await settle(connector, taskConfig, budget)
   const redrive = await sinkQueue(start)
@@ -88,6 +91,7 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
         await redrive?.close()
       },
       sealOffsets: async () => {},
+      viewOffsets: null,
       usedTopics: env.worker.settings['topic.tracking.enable'] ? usedTopics : null,
       get progress() {
         return run.progress
@@ -105,6 +109,23 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
     throw error
   }
 }
+
+/** What an heir connects to before it owns. What fails shows at the start. */
+export async function warmSink({ opened, group, taskConfig, cluster, log }: WarmSink): Promise<void> {
+  const assigned = [...parseAssignment(taskConfig[ASSIGNMENT] ?? '')]
+  const partitions = assigned.flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })))
+  try {
+    await Promise.all([
+      committed(opened.admin, group, partitions),
+      cluster.topics(assigned.map(([topic]) => topic)),
+      opened.state.statuses.warm(),
+    ])
+  } catch (error) {
+    log.debug('could not connect ahead', { error: (error as Error).message })
+  }
+}
+
+export type WarmSink = Pick<SinkStart, 'opened' | 'group' | 'taskConfig' | 'cluster' | 'log'>
 
 /** An older slice is shut out by its generation and epoch: nothing of it is to be waited for. */
 function keptIn({ group, lease }: SinkStart, from: ResumeSink): KeptPositions {

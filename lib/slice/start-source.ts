@@ -17,7 +17,7 @@ import { inFlight } from '../worker/in-flight.ts'
 import { offsetsStore } from '../worker/offsets-store.ts'
 import type { Runtime } from '../worker/runtime.ts'
 import { forgetSourceLetters, sourceQueue } from './redrive.ts'
-import { type ResumedDelivery, resumeSource } from './resume-source.ts'
+import { type ResumedDelivery, readEarly, resumeSource } from './resume-source.ts'
 import type { TaskRun } from './task-run.ts'
 
 export interface SourceStart {
@@ -29,6 +29,8 @@ export interface SourceStart {
   readonly event: TaskEvent
   readonly lease: Lease
   readonly cluster: Cluster
+  /** What was read while waiting for the lease; null where nothing was. */
+  readonly early: SourceOffsetsState | null
   readonly producerSettings: ProducerSettings
   readonly plugins: PluginSource
   readonly log: PluginLog
@@ -41,11 +43,12 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
   const { connector: name, task } = event
   const usedTopics = new Set<string>()
   const { generation } = lease
-  const clean = lease.clean && ranHere(start)
+  // Who was passed the lease finds no view of the predecessor's last offsets: it has read them ahead, or reads them after `init`.
+  const clean = lease.clean && ranHere(start) && (start.early !== null || !event.heir)
   const store = await offsetsStore(env.worker, state.offsets, raw, start.log)
   const delivery = isExactlyOnce(env.worker, connector, raw) ? exactlyOnce(start) : await atLeastOnce(start)
   try {
-    const offsets = await resumeSource(store, event, clean, delivery)
+    const offsets = await resumeSource(store, event, clean, delivery, start.early)
     const redrive = await sourceQueue(start, offsets)
     const deps: SourceDeps = {
       connector: name,
@@ -78,6 +81,9 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
         await store.seal(name, task, generation, offsets)
         await forgetSourceLetters(start, redrive, offsets)
       },
+      // Read back, for what the task knows of its own records is not where they are. A topic of its own is copied at each end.
+      viewOffsets:
+        store === state.offsets ? async () => store.seal(name, task, generation, await readEarly(store, event)) : null,
       usedTopics: env.worker.settings['topic.tracking.enable'] ? usedTopics : null,
       get progress() {
         return run.progress
@@ -94,6 +100,28 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
     throw error
   }
 }
+
+/** What an heir reads, and connects to, before it owns: null where that fails, which the start then shows. */
+export async function warmSource(start: WarmSource): Promise<SourceOffsetsState | null> {
+  const { opened, connector, raw, event, cluster, log } = start
+  const { worker } = opened.env
+  try {
+    const store = await offsetsStore(worker, opened.state.offsets, raw, log)
+    const [early] = await Promise.all([
+      readEarly(store, event),
+      isExactlyOnce(worker, connector, raw)
+        ? cluster.coordinator('transaction', transactionalId(worker, event.connector, event.task))
+        : null,
+      opened.state.statuses.warm(),
+    ])
+    return early
+  } catch (error) {
+    log.debug('could not read ahead', { error: (error as Error).message })
+    return null
+  }
+}
+
+export type WarmSource = Pick<SourceStart, 'opened' | 'connector' | 'raw' | 'event' | 'cluster' | 'log'>
 
 /** A JVM worker that had the task since may have left a transaction open. */
 function ranHere({ view, event, opened }: SourceStart): boolean {

@@ -11,6 +11,11 @@ import type { TaskEvent } from '../worker/events.ts'
 export interface TaskRun extends Run {
   /** Writes the view of the offsets, after the drain. */
   sealOffsets(): Promise<void>
+  /**
+   * Writes it while the task runs: an heir that has read ahead needs no newer one. Null where that is not enough for it,
+   * or where there is none.
+   */
+  readonly viewOffsets: (() => Promise<void>) | null
   /** Those that had records since somebody emptied it; null where topics aren't tracked. */
   readonly usedTopics: Set<string> | null
 }
@@ -19,6 +24,8 @@ export interface Prepared {
   readonly view: ConnectorView
   readonly settings: ConnectorSettings
   readonly connector: Connector
+  /** What an heir may do while it waits: connects, and reads what it will go on from. What fails shows at the start. */
+  warm(): void
   /** By the owner only: resumes from the committed offsets and starts the task. */
   start(lease: Lease, budget: Budget): Promise<TaskRun>
 }

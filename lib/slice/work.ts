@@ -37,6 +37,8 @@ export interface SlicePace {
 
 export interface Work {
   readonly lease: Lease
+  /** By the predecessor's seal, which left the writing of its view of the offsets to this slice. */
+  readonly passed: boolean
   readonly claimant: Claimant
   readonly prepared: Prepared
   readonly deps: SliceDeps
@@ -58,6 +60,10 @@ export interface Worked {
   readonly made: boolean
   /** As `Lease.clean`: what this slice sent, and those before it, is decided. */
   readonly clean: boolean
+  /** The lease as the slice saw it last. */
+  readonly seen: Lease
+  /** Resolves once the view of the offsets is written, as far as it can be; before the seal. */
+  readonly offsetsSealed: Promise<unknown>
   /** When the slice's records came first and last, epoch ms. */
   readonly records: readonly [first: number | null, last: number | null]
 }
@@ -78,12 +84,16 @@ async function runToEnd(slice: Work, moves: Moves): Promise<Worked> {
   const usage = taskUsage(lease, deps.used)
   const usageOver = usage.over
   const before = { ...lease.progress, usage: usage.now() }
+  // Of a source that was passed on, the view of the offsets is older than the end of the slice before.
+  const untouched = lease.clean && !(slice.passed && prepared.connector.kind === 'source')
   const unmoved = {
     made: false,
-    clean: lease.clean,
+    clean: untouched,
     records: [null, null],
     slice: null,
     measures: NO_MEASURES,
+    seen: lease,
+    offsetsSealed: Promise.resolve(),
   } as const
   const nothing = { progress: before, usageOver, ...unmoved }
   if (!slice.mayRun) return { end: { kind: 'stopped' }, ...nothing }
@@ -107,6 +117,10 @@ async function runToEnd(slice: Work, moves: Moves): Promise<Worked> {
   const active = activeTopics(deps.state, lease, prepared.view.topics, pace.progressMs, deps.log)
   const topicsInUse = async () => {
     if (run?.usedTopics) await active.publish(run.usedTopics)
+  }
+  let viewed = Promise.resolve(false)
+  const beforeHeir = () => {
+    if (run?.viewOffsets != null) viewed = written(run.viewOffsets, deps)
   }
   const evidence = async () => {
     moves.look(run?.progress ?? null)
@@ -132,6 +146,7 @@ async function runToEnd(slice: Work, moves: Moves): Promise<Worked> {
       progressMs: pace.progressMs,
       progress,
       made,
+      beforeHeir,
       busy: () => Date.now() - (run?.lastRecords ?? 0) < BUSY_MS,
       evidence,
       log: deps.log,
@@ -139,19 +154,28 @@ async function runToEnd(slice: Work, moves: Moves): Promise<Worked> {
     time,
   )
   let clean = true
+  let seen = lease
+  let offsetsSealed = viewed
   try {
-    run = await orAbandon(prepared.start(lease, time), time, () => stalledUntil)
-    const outcome = await orAbandon(run.run(time), time, () => stalledUntil)
+    const started = await orAbandon(prepared.start(lease, time), time, () => stalledUntil)
+    run = started
+    const outcome = await orAbandon(started.run(time), time, () => stalledUntil)
     if (moves.stall !== null) throw moves.stall
-    clean = await drain(run, claimant.deadline)
-    await sealOffsets(run, deps)
-    await topicsInUse()
+    clean = await drain(started, claimant.deadline)
     end = endOf(outcome, time, slice, made())
-    if (!shown && (outcome.kind !== 'budget' || isEvidence(run.progress))) await showRunning(slice)
+    time.end('the slice is over')
+    seen = await watching
+    // An heir that is there has read them itself.
+    const { heir } = seen
+    offsetsSealed = viewed.then((done) =>
+      done && heir?.owner != null ? done : written(() => started.sealOffsets(), deps),
+    )
+    await topicsInUse()
+    if (!shown && (outcome.kind !== 'budget' || isEvidence(started.progress))) await showRunning(slice)
   } catch (error) {
     if (error instanceof SliceAbandoned) throw error
     const failed = failure(error, deps)
-    clean = run === null ? lease.clean : await rescue(run, stalledUntil)
+    clean = run === null ? untouched : await rescue(run, stalledUntil)
     if (await isPushedAside(deps)) {
       end = { kind: 'stopped' }
       deps.log.warn('the task ended: a Connect cluster runs it', { error: failed.error.message })
@@ -163,7 +187,7 @@ async function runToEnd(slice: Work, moves: Moves): Promise<Worked> {
   } finally {
     shutdown.removeEventListener('abort', onShutdown)
     time.end('the slice is over')
-    await watching
+    seen = await watching
   }
   const ran = run?.progress ?? null
   return {
@@ -174,6 +198,8 @@ async function runToEnd(slice: Work, moves: Moves): Promise<Worked> {
     usageOver,
     made: made(),
     clean,
+    seen,
+    offsetsSealed,
     records: [run?.firstRecords ?? null, run?.lastRecords ?? null],
   }
 }
@@ -220,11 +246,13 @@ function failure(error: unknown, { scrub }: SliceDeps): Extract<End, { kind: 'fa
 }
 
 /** The view saves the next slice a longer read; the topic has the offsets in any case. */
-async function sealOffsets(run: TaskRun, deps: SliceDeps): Promise<void> {
+async function written(view: () => Promise<void>, deps: SliceDeps): Promise<boolean> {
   try {
-    await run.sealOffsets()
+    await view()
+    return true
   } catch (error) {
     deps.log.warn('the view of the offsets could not be written', { error: (error as Error).message })
+    return false
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the transitions of a lease change, as pure functions of the lease that was seen. */
 import type { Attribute, Item } from './attributes.ts'
-import type { End, InvocationFailure, Lease, Seal } from './lease.ts'
+import type { End, InvocationFailure, Lease, RegisteredHeir, Seal } from './lease.ts'
 
 /** Longer texts of errors are cut: an item holds 400 KB, and the status topic has the whole. */
 const TEXT_LIMIT = 8_192
@@ -10,7 +10,7 @@ export function sealing(
   lease: Lease,
   { end, progress, made, clean }: Seal,
   now: number,
-): { readonly changes: Item; readonly passedTo: string | null } {
+): { readonly changes: Item; readonly passedTo: RegisteredHeir | null } {
   const { heir } = lease
   const ended = {
     end: cut(end),
@@ -26,7 +26,8 @@ export function sealing(
     return { changes: { ...ended, state: 'sealed' }, passedTo: null }
   const { epoch, owner, deadline, invitedAt, doubled = false } = heir
   const next = { ...ended, epoch, owner, deadline, invitedAt, plannedEnd: null, doubled }
-  return { changes: { ...next, state: owner === null ? 'invited' : 'owned' }, passedTo: owner }
+  if (owner === null || deadline === null) return { changes: { ...next, state: 'invited' }, passedTo: null }
+  return { changes: { ...next, state: 'owned' }, passedTo: { epoch, owner, deadline } }
 }
 
 /** Whether the lease is as this very seal left it: an answer may be lost though the write took effect. */

@@ -185,6 +185,17 @@ export interface Seal {
   readonly clean: boolean
   /** The lease as last seen; saves a round trip where an heir waits. */
   readonly seen?: Lease
+  /**
+   * Resolves once the topic has what is about to be written, and precedes each write: the heir that the lease passes to,
+   * or null for an end.
+   */
+  readonly announce?: (heir: RegisteredHeir | null) => Promise<void>
+}
+
+export interface RegisteredHeir {
+  readonly epoch: number
+  readonly owner: string
+  readonly deadline: number
 }
 
 export interface Sealed {

@@ -12,6 +12,7 @@ import {
   type InvocationFailure,
   type Lease,
   NO_PROGRESS,
+  type RegisteredHeir,
   type Restart,
   type Seal,
   type Sealed,
@@ -201,12 +202,15 @@ class TableLeases implements Leases {
 
   async seal(connector: string, task: number, seal: Seal): Promise<Sealed | null> {
     let lease = seal.seen ?? (await this.get(connector, task))
+    let announced: RegisteredHeir | null | undefined
     while (lease !== null && lease.state === 'owned' && lease.epoch === seal.epoch && lease.owner === seal.owner) {
       const { changes, passedTo } = sealing(lease, seal, Date.now())
+      if (announced === undefined || announced?.owner !== passedTo?.owner) await seal.announce?.(passedTo)
+      announced = passedTo
       const asSeen = all(equal('heir', lease.heir === null ? null : { ...lease.heir }), equal('wanted', lease.wanted))
       const outcome = await this.#update(connector, task, changes, all(mine(seal), asSeen))
       lease = outcome.item === null ? null : toLease(outcome.item)
-      if (outcome.done && lease !== null) return { lease, passedTo }
+      if (outcome.done && lease !== null) return { lease, passedTo: passedTo?.owner ?? null }
     }
     if (lease === null || !wasSealedBy(lease, seal)) return null
     return { lease, passedTo: lease.epoch > seal.epoch ? lease.owner : null }

@@ -25,6 +25,11 @@ export class LogWriter {
     this.#deliveryMs = deliveryMs
   }
 
+  /** Connects, so that the first append is as quick as the others. */
+  async open(): Promise<void> {
+    await (await this.#opened()).prepare([this.#topic])
+  }
+
   append(records: readonly EncodedRecord[]): Promise<Written[]> {
     const appended = this.#last.then(() => this.#append(records))
     this.#last = appended.catch(() => {})
@@ -37,9 +42,18 @@ export class LogWriter {
     this.#producer = null
   }
 
-  async #append(records: readonly EncodedRecord[]): Promise<Written[]> {
-    const opening = this.#producer ?? createProducer(this.#cluster, settings(this.#deliveryMs))
+  #opened(): Promise<Producer> {
+    if (this.#producer !== null) return this.#producer
+    const opening = createProducer(this.#cluster, settings(this.#deliveryMs))
     this.#producer = opening
+    opening.catch(() => {
+      if (this.#producer === opening) this.#producer = null
+    })
+    return opening
+  }
+
+  async #append(records: readonly EncodedRecord[]): Promise<Written[]> {
+    const opening = this.#opened()
     try {
       const producer = await opening
       await producer.prepare([this.#topic])

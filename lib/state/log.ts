@@ -26,6 +26,8 @@ export interface TopicLog {
   read(from: readonly number[], to: readonly number[]): Promise<LogRecord[]>
   /** Durable when it resolves, in order; answers where each record is. Rejects where some may be, or come to be. */
   append(records: readonly EncodedRecord[]): Promise<Written[]>
+  /** Connects for appends. */
+  open(): Promise<void>
   close(): Promise<void>
 }
 
@@ -49,6 +51,7 @@ export function openLog(cluster: Cluster, topic: string, isolation: Isolation, d
       return records
     },
     append: (records) => writer.append(records),
+    open: () => writer.open(),
     close: () => writer.close(),
   }
 }

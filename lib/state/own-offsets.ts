@@ -136,6 +136,10 @@ class OwnState implements SourceOffsetsState {
     return this.own.overlaid()
   }
 
+  get isDecided(): boolean {
+    return this.own.isDecided
+  }
+
   async catchUp(): Promise<void> {
     await Promise.all([this.own.catchUp(), this.shared.catchUp()])
   }

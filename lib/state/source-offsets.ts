@@ -46,6 +46,8 @@ export interface SourceOffsetsState extends SourceOffsets {
   overlaid(): readonly AlteredOffset[]
   /** What others wrote since, up to the topic's end: an heir's last look, once it owns. */
   catchUp(): Promise<void>
+  /** No transaction with offsets of the connector is open, as far as was read. */
+  readonly isDecided: boolean
 }
 
 export interface AlteredOffset {
@@ -210,6 +212,10 @@ class ConnectorOffsets implements SourceOffsetsState {
   put(partition: Position, offset: Position | null): void {
     const kafkaPartition = this.#kafkaPartition(this.#known.keyOf(partition))
     this.#known.put(partition, offset, kafkaPartition, Date.now())
+  }
+
+  get isDecided(): boolean {
+    return this.#tail.undecided().length === 0
   }
 
   async catchUp(): Promise<void> {

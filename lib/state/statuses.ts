@@ -18,10 +18,17 @@ export interface Statuses {
   publish(records: readonly StatusRecord[]): Promise<void>
   /** One `penstock-lease-` record, durable in the topic when it resolves; null deletes. */
   publishLease(connector: string, task: number, lease: LeaseRecord | null): Promise<void>
+  /** Connects, so that what is published next waits for the broker alone. */
+  warm(): Promise<void>
   /** Tombstones for all that the view of a deleted connector shows, and for the leases of these tasks. */
   forget(connector: string, tasks: readonly number[]): Promise<void>
-  /** Applies what others wrote to the views. `TableGone` where the table isn't whole. */
-  catchUp(): Promise<void>
+  /**
+   * Applies what others wrote to the views; answers the positions that they reflect then, by partition. `TableGone` where
+   * the table isn't whole.
+   */
+  catchUp(): Promise<readonly number[]>
+  /** The connectors that the topic's records between two positions are of, but for leases. */
+  changed(from: readonly number[], to: readonly number[]): Promise<ReadonlySet<string>>
 }
 
 export function createStatuses(table: Table, log: TopicLog): Statuses {
@@ -52,6 +59,10 @@ class LoggedStatuses implements Statuses {
     await this.publish([{ kind: 'lease', connector, task, lease }])
   }
 
+  warm(): Promise<void> {
+    return this.#log.open()
+  }
+
   async forget(connector: string, tasks: readonly number[]): Promise<void> {
     const item = await this.#table.get(connectorKey(connector))
     const view = item === null ? null : viewOf(item)
@@ -62,14 +73,21 @@ class LoggedStatuses implements Statuses {
     if (records.length > 0) await this.publish(records)
   }
 
-  async catchUp(): Promise<void> {
+  async catchUp(): Promise<readonly number[]> {
     const asked = this.#log.ends()
     asked.catch(() => {})
     const from = await statusLog(this.#table)
     const ends = await asked
-    if (ends.every((end, partition) => end <= (from[partition] ?? 0))) return
+    const reached = ends.map((end, partition) => Math.max(end, from[partition] ?? 0))
+    if (reached.every((position, partition) => position === from[partition])) return reached
     await applyStatusTail(this.#table, this.#log, from, ends)
     await advanceStatusLog(this.#table, from, ends)
+    return reached
+  }
+
+  async changed(from: readonly number[], to: readonly number[]): Promise<ReadonlySet<string>> {
+    const records = (await this.#log.read(from, to)).map(({ key, value }) => parseStatusRecord(key, value))
+    return new Set(records.flatMap((record) => (record === null || record.kind === 'lease' ? [] : [record.connector])))
   }
 }
 

@@ -15,6 +15,12 @@ const STEPS_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000, 300
 /** After a quiet time of this many times the interval the next longer one begins. */
 const PATIENCE = 8
 
+/**
+ * An idle task gets a slice after so long all the same, in ms: the broker forgets the offsets of a group without members
+ * that were last committed `offsets.retention.minutes` ago (7 days unless set, KIP-211), so a sink commits them again.
+ */
+export const RENEW_MS = 12 * 3_600_000
+
 /** The time between looks at `now`, in ms; `idleMaxMs` (`penstock.idle.max.ms`) at most. */
 export function lookEveryMs({ since, idleMs }: Idle, idleMaxMs: number, now: number): number {
   const bearable = Math.max(idleMs, (now - since) / PATIENCE)

@@ -8,7 +8,7 @@ import type { EncodedRecord } from '../../lib/state/config-records.ts'
 import type { LogRecord, TopicLog } from '../../lib/state/log.ts'
 import type { OffsetBatch } from '../../lib/state/offset-tail.ts'
 import type { OffsetsTopic } from '../../lib/state/offsets-topic.ts'
-import type { World } from './world.ts'
+import type { Host, World } from './world.ts'
 
 export interface Entry {
   readonly key: string
@@ -48,10 +48,12 @@ export class SimulatedKafka {
   readonly world: World
   readonly topics = new Map<string, Entry[][]>()
   readonly groups = new Map<string, Map<string, number>>()
-  /** Sees each record that is appended outside of transactions. */
-  onAppend: (key: string, value: string | null) => void = () => {}
+  /** Sees each record that is appended outside of transactions, and who has sent it to a log. */
+  onAppend: (key: string, value: string | null, by: Host | undefined) => void = () => {}
   /** While true, no request is answered. */
   down = false
+  /** Of the requests of a transaction, those that are long on their way: 0 to 1. */
+  slow = 0
   readonly #producers = new Map<string, KnownProducer>()
 
   constructor(world: World) {
@@ -69,20 +71,22 @@ export class SimulatedKafka {
   }
 
   /** Any request. Rejects, after a while, where the broker is down. */
-  async request<T>(effect: () => T): Promise<T> {
+  request<T>(effect: () => T): Promise<T> {
     const { world } = this
-    if (this.down) {
-      await world.request(
-        () => world.between(200, 1_000),
-        () => {},
-      )
-      throw new RetriableError('The broker does not answer')
-    }
-    return world.request(() => world.between(1, 8), effect)
+    if (!this.down) return world.request(this.#latency, effect)
+    world.met('broker away')
+    return world.request(
+      () => world.between(200, 1_000),
+      () => {
+        throw new RetriableError('The broker does not answer')
+      },
+    )
   }
 
-  append(topic: string, partition: number, key: string, value: string | null): number {
-    this.onAppend(key, value)
+  readonly #latency = () => this.world.between(1, 8)
+
+  append(topic: string, partition: number, key: string, value: string | null, by?: Host): number {
+    this.onAppend(key, value, by)
     return push(this.partitions(topic)[partition], this.#entry(key, value, null))
   }
 
@@ -100,7 +104,7 @@ export class SimulatedKafka {
   }
 
   produce(by: Producer, topic: string, partition: number, records: readonly (readonly [string, string | null])[]) {
-    return this.request(() => {
+    return this.#transacting(() => {
       const known = this.#current(by)
       known.finish()
       known.open ??= { producerId: by.producerId, state: 'open', partitions: new Set() }
@@ -111,7 +115,7 @@ export class SimulatedKafka {
   }
 
   commit(by: Producer): Promise<void> {
-    return this.request(() => {
+    return this.#transacting(() => {
       this.#end(this.#current(by), 'commit')
     })
   }
@@ -149,13 +153,16 @@ export class SimulatedKafka {
             }),
           ),
         ),
-      append: (records) =>
-        this.request(() =>
+      append: (records) => {
+        const { host } = this.world
+        return this.request(() =>
           records.map(({ key, value }) => {
             const partition = partitionOfKey(key, partitions().length)
-            return { partition, position: this.append(topic, partition, key, value) }
+            return { partition, position: this.append(topic, partition, key, value, host) }
           }),
-        ),
+        )
+      },
+      open: async () => {},
       close: async () => {},
     }
   }
@@ -188,10 +195,19 @@ export class SimulatedKafka {
     }
   }
 
+  /** Its sender may be dead, and another in its place, when it comes. */
+  #transacting<T>(effect: () => T): Promise<T> {
+    const { world } = this
+    if (this.down || !world.chance(this.slow)) return this.request(effect)
+    world.met('request late')
+    return world.request(() => world.between(200, 4_000), effect)
+  }
+
   #current(by: Producer): KnownProducer {
     const known = this.#producers.get(by.id)
-    if (known === undefined || known.epoch !== by.epoch) throw new Fenced(`${by.id} has a newer epoch`)
-    return known
+    if (known?.epoch === by.epoch) return known
+    this.world.met('zombie fenced')
+    throw new Fenced(`${by.id} has a newer epoch`)
   }
 
   #end(producer: KnownProducer, how: 'commit' | 'abort'): void {
@@ -204,8 +220,12 @@ export class SimulatedKafka {
       for (const log of open.partitions) log.push({ ...this.#entry('', null, open), control: how })
     }
     const { finish } = producer
+    if (how === 'abort') this.world.met('transaction aborted')
     if (this.world.chance(0.7)) finish()
-    else this.world.after(this.world.between(1, 40), () => producer.finish === finish && finish())
+    else {
+      this.world.met('marker late')
+      this.world.afterQuietly(this.world.between(1, 40), () => producer.finish === finish && finish())
+    }
   }
 
   #entry(key: string, value: string | null, transaction: Transaction | null): Entry {

@@ -6,6 +6,7 @@ import type { Item } from '../../lib/state/attributes.ts'
 import type { Lease } from '../../lib/state/lease.ts'
 import type { TaskEvent } from '../../lib/worker/events.ts'
 import type { Entry, SimulatedKafka } from './kafka.ts'
+import { transitions } from './transitions.ts'
 import type { Host, World } from './world.ts'
 
 /** An invocation of the task function. */
@@ -49,12 +50,17 @@ export class Ledger {
         this.#world.violated(`${host.name} runs beside ${other.host.name}: two generations`)
     }
     const of = key(event.connector, event.task)
-    this.#working.set(of, [...(this.#working.get(of) ?? []), { host, event, isUncommitted }])
+    const before = this.#working.get(of) ?? []
+    const last = before.at(-1)
+    if (last !== undefined) this.#world.met('one owner of a task')
+    if (last !== undefined && last.event.generation < event.generation) this.#world.met('one generation at a time')
+    this.#working.set(of, [...before, { host, event, isUncommitted }])
   }
 
   /** A task is about to send records, or to commit. */
   sends({ connector, task }: TaskEvent): void {
     const host = this.#world.host as TaskHost
+    this.#world.met('sent by the owner, before its end')
     if (host.ended) this.#world.violated(`${host.name} sends after its end`)
     const last = this.#working.get(key(connector, task))?.at(-1)
     if (last?.host !== host) this.#world.violated(`${host.name} sends, but ${last?.host.name} has the task`)
@@ -74,21 +80,26 @@ export class Ledger {
     for (const { entry } of records) target.push(entry.value ?? '')
   }
 
-  /** A record of the status topic. */
-  published(key: string, value: string | null): void {
+  /** A record of the status topic. Who writes the claim of another, its heir, has ended. */
+  published(key: string, value: string | null, by: Host | undefined): void {
     if (!key.startsWith('penstock-lease-') || value === null) return
     const { owner, ended } = JSON.parse(value) as { readonly owner: string; readonly ended: boolean }
-    for (const { host } of this.#ownedBy(owner)) {
+    const of = this.#workingIn(by) ?? this.#ownedBy(owner)
+    for (const { host } of of) {
       if (host.sealed) this.#world.violated(`${host.name} writes after its seal`)
-      if (ended) host.ended = true
+      if (!ended && owner.startsWith(`${host.requestId}/`)) continue
+      host.ended = true
+      this.#world.met('end published before the seal')
     }
   }
 
   /** A lease was written. */
   leaseChanged(before: Item | null, after: Item | null): void {
-    if (after === null) return
     const was = before as unknown as Lease | null
-    const is = after as unknown as Lease
+    const is = after as unknown as Lease | null
+    for (const transition of transitions(was, is)) this.#world.met(transition)
+    if (is === null) return
+    if (was !== null && is.epoch > was.epoch) this.#world.met('epoch only grows')
     if (was !== null && is.epoch < was.epoch) this.#world.violated(`the epoch of ${leaseName(is)} went back`)
     const claimed = is.state === 'owned' && is.owner !== null && is.owner !== was?.owner
     if (claimed) this.#claimed(is)
@@ -104,6 +115,8 @@ export class Ledger {
     const first = firstOf(values)
     const wrong = first.findIndex((value, n) => value !== `${partition}:${n}`)
     if (wrong >= 0) this.#world.violated(`${where}: ${first[wrong]} stands where ${partition}:${wrong} should`)
+    this.#world.met(exactly ? 'exactly-once rows' : 'at-least-once rows')
+    if (!exactly && first.length < values.length) this.#world.met('rows twice, where they may be')
     if (exactly && first.length < values.length)
       this.#world.violated(`${where}: ${values.length - first.length} records twice`)
     return first.length < rows ? `${where}: stands at ${first.length} of ${rows} rows` : null
@@ -114,6 +127,7 @@ export class Ledger {
     const from = this.#starts.get(key(connector, partition))
     const where = `${connector}, partition ${partition}`
     if (from === undefined) return `${where}: was never started`
+    this.#world.met("sink's records")
     const records = kafka.committed(topic, partition, from).map(({ entry }) => entry)
     const first = firstOf(this.#target.get(key(connector, partition)) ?? [])
     const wrong = first.findIndex((value, n) => value !== records[n]?.value)
@@ -124,6 +138,7 @@ export class Ledger {
 
   /** Who runs of a connector that is paused, stopped or deleted; null: nobody. */
   running(connector: string): string | null {
+    this.#world.met('nothing runs that is not to')
     const [first] = this.#alive(connector)
     return first === undefined ? null : `${first.host.name} runs, though ${connector} is not to run`
   }
@@ -138,6 +153,7 @@ export class Ledger {
     const host = this.#hosts.get(lease.owner?.split('/')[0] ?? '')
     this.#world.note(`${leaseName(lease)} has the lease`)
     const own = host.find((one) => lease.deadline === one.killAt + one.skewMs)
+    this.#world.met('deadline is the timeout')
     if (own === undefined)
       this.#world.violated(`${leaseName(lease)} has a deadline that is not its invocation's timeout`)
   }
@@ -147,8 +163,15 @@ export class Ledger {
     for (const { host, isUncommitted } of this.#ownedBy(was.owner ?? '')) {
       host.ended = true
       host.sealed = true
-      if (is.end?.kind !== 'failed' && isUncommitted()) this.#world.violated(`${host.name} sealed before its commit`)
+      if (is.end?.kind === 'failed') continue
+      this.#world.met('sealed after the commit')
+      if (isUncommitted()) this.#world.violated(`${host.name} sealed before its commit`)
     }
+  }
+
+  #workingIn(host: Host | undefined): Working[] | null {
+    const found = [...this.#working.values()].flat().filter((one) => one.host === host)
+    return found.length === 0 ? null : found
   }
 
   #ownedBy(owner: string): Working[] {

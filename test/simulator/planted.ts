@@ -17,8 +17,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a seal before the commit',
     file: 'slice/work.ts',
-    from: 'clean = await drain(run, claimant.deadline)',
-    to: 'void drain(run, claimant.deadline)',
+    from: 'clean = await drain(started, claimant.deadline)',
+    to: 'void drain(started, claimant.deadline)',
   },
   {
     name: 'a lease longer than the timeout',
@@ -29,8 +29,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a write after the seal',
     file: 'slice/slice.ts',
-    from: 'await state.statuses.publishLease(connector, task, { ...record, ended: true,',
-    to: 'await new Promise<void>((then) => setTimeout(then, 100))\nvoid state.statuses.publishLease(connector, task, { ...record, ended: true,',
+    from: 'await Promise.all([announce(next), worked.offsetsSealed])',
+    to: 'setTimeout(() => announce(next), 100)',
   },
   {
     name: "a slice of a new generation that doesn't wait for the old one",
@@ -53,7 +53,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'an idle sink that starts at the end twice',
     file: 'slice/resume-sink.ts',
-    from: '  await commit(cluster, group, first)\n',
+    from: '  await commit(cluster, group, due)\n',
     to: '',
   },
 ]

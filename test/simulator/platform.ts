@@ -25,6 +25,12 @@ export interface Functions {
 
 const COORDINATOR_TIMEOUT_MS = 30_000
 const SCHEDULE_MS = 10_000
+/** How long one of two copies of an invocation may take to say that it is one. */
+const SAYS_MS = 5_000
+/** Why an instance is killed. */
+export const KILLED = 'SIGKILL'
+const TIMED_OUT = 'timed out'
+const OWN_END = 'its own end'
 
 export class Platform {
   readonly weather: PlatformWeather = { loses: 0, doubles: 0, delays: 0, delayMs: 0, skewMs: 0 }
@@ -34,6 +40,8 @@ export class Platform {
   readonly #functions: () => Functions
   readonly #timeoutMs: number
   #requests = 0
+  /** Those that are under way. */
+  #passes = 0
 
   constructor(world: World, ledger: Ledger, timeoutMs: number, functions: () => Functions) {
     this.#world = world
@@ -48,23 +56,27 @@ export class Platform {
     // A slice that can't end in time ends its process.
     process.kill = () => {
       const { host } = world
-      if (host !== undefined && this.running.has(host as TaskHost)) this.kill(host as TaskHost, 'its own end')
+      if (host !== undefined && this.running.has(host as TaskHost)) this.kill(host as TaskHost, OWN_END)
       return true
     }
   }
 
   readonly events: Events = {
     emit: (event) => this.#world.request(this.#hop, () => this.#bus(event)),
-    wake: (connectors, at) =>
-      this.#world.request(this.#hop, () => {
-        const body = JSON.stringify({ connectors })
-        const inMs = at - (this.#world.now + (this.#world.host?.skewMs ?? 0))
-        this.#deliver(Math.max(0, inMs), () => this.#coordinate({ Records: [{ body }] }))
-      }),
+    wake: (connectors, at) => {
+      const body = JSON.stringify({ connectors })
+      // Told as a delay, by the sender's clock.
+      const inMs = Math.max(0, at - Date.now())
+      return this.#world.request(this.#hop, () => {
+        this.#deliver(inMs, () => this.#coordinate({ Records: [{ body }] }))
+      })
+    },
     invokeTask: (event) =>
       this.#world.request(this.#hop, () => {
         const requestId = `r${++this.#requests}`
-        this.#deliver(this.#world.between(5, 60), () => this.#invoke(event, requestId))
+        const copies = this.#deliver(this.#world.between(5, 60), () => this.#invoke(event, requestId))
+        this.#copies.set(requestId, copies)
+        if (copies > 1) this.#world.met('invocation doubled')
       }),
   }
 
@@ -73,7 +85,18 @@ export class Platform {
    * is taken for the owner's (docs/decisions/2026-11-21-doubled-invocations.md).
    */
   targets(): TaskHost[] {
-    return [...this.running].filter(({ requestId }) => this.#invoked.get(requestId) === 1)
+    return [...this.running].filter(({ requestId }) => this.#copies.get(requestId) === 1)
+  }
+
+  /** Who may be frozen for so long: a copy must be able to say what it is before its timeout. */
+  bearing(ms: number): TaskHost[] {
+    const by = this.#world.now + ms + SAYS_MS
+    return [...this.running].filter(({ requestId, killAt }) => this.#copies.get(requestId) === 1 || killAt > by)
+  }
+
+  /** What an instance that is frozen will do is not known yet. */
+  get isWaiting(): boolean {
+    return [...this.running].some(({ held }) => held !== null)
   }
 
   kill(host: TaskHost, why: string): void {
@@ -81,11 +104,15 @@ export class Platform {
     this.#world.note(`${host.name} is killed: ${why}`)
     host.dead = true
     this.#failed(host, why)
+    if (why === KILLED) this.#world.met('instance killed')
+    if (why === TIMED_OUT) this.#world.met('instance timed out')
+    if (why === OWN_END) this.#world.met('instance ended itself')
   }
 
   freeze(host: Host, ms: number): void {
     if (host.dead || host.held !== null) return
     this.#world.note(`${host.name} is frozen for ${ms} ms`)
+    this.#world.met('instance frozen')
     host.held = []
     this.#world.after(ms, () => {
       const held = host.held ?? []
@@ -96,8 +123,8 @@ export class Platform {
 
   readonly #hop = () => this.#world.between(1, 10)
   readonly #payloads = new WeakMap<Host, TaskEvent>()
-  /** How often a request was delivered. */
-  readonly #invoked = new Map<string, number>()
+  /** How often a request is delivered. */
+  readonly #copies = new Map<string, number>()
 
   #bus(event: BusEvent): void {
     this.#deliver(this.#world.between(2, 30), () =>
@@ -105,23 +132,31 @@ export class Platform {
     )
   }
 
-  /** At least once, as they say; sometimes late, and, against what they say, sometimes not at all. */
-  #deliver(ms: number, run: () => void): void {
+  /** At least once, as they say; sometimes late, and, against what they say, sometimes not at all. Answers how often. */
+  #deliver(ms: number, run: () => void): number {
     const world = this.#world
     const { loses, doubles, delays, delayMs } = this.weather
     if (world.chance(loses)) {
       world.note('a message is lost')
-      return
+      world.met('message lost')
+      return 0
     }
-    const late = () => (world.chance(delays) ? world.between(0, delayMs) : 0)
+    const late = () => {
+      if (!world.chance(delays)) return 0
+      world.met('message delayed')
+      return world.between(0, delayMs)
+    }
     world.after(ms + late(), run)
-    if (!world.chance(doubles)) return
+    if (!world.chance(doubles)) return 1
     world.note('a message is doubled')
+    world.met('message doubled')
     world.after(ms + late() + world.between(0, 200), run)
+    return 2
   }
 
   #host(name: string): Host {
     const { skewMs } = this.weather
+    if (skewMs > 0) this.#world.met('clocks differ')
     return { name, skewMs: this.#world.between(-skewMs, skewMs), dead: false, held: null }
   }
 
@@ -131,9 +166,11 @@ export class Platform {
       host.dead = true
     })
     this.#world.deliver(host, () => {
+      if (this.#passes++ > 0) this.#world.met('passes at once')
       this.#functions()
         .coordinator(event)
         .catch((error: Error) => this.#world.note(`the pass failed: ${error.message}`))
+        .finally(() => this.#passes--)
     })
   }
 
@@ -143,10 +180,9 @@ export class Platform {
     const base = this.#host(`${connector}-${task} epoch ${epoch}${event.heir ? ' (heir)' : ''} ${requestId}`)
     const host: TaskHost = { ...base, requestId, killAt: world.now + this.#timeoutMs, ended: false, sealed: false }
     this.#payloads.set(host, event)
-    this.#invoked.set(requestId, (this.#invoked.get(requestId) ?? 0) + 1)
     this.#ledger.knows(host)
     this.running.add(host)
-    world.after(this.#timeoutMs, () => this.kill(host, 'timed out'))
+    world.after(this.#timeoutMs, () => this.kill(host, TIMED_OUT))
     const invocation = { requestId, deadline: host.killAt + host.skewMs }
     world.deliver(host, () => {
       this.#functions()
@@ -164,8 +200,10 @@ export class Platform {
     if (!this.running.delete(host)) return
     host.dead = true
     // Of two copies the one that left may still be reported as failed: its process can end badly afterwards.
-    const isCopy = this.#invoked.get(host.requestId) === 2
-    if (isCopy && !host.ended && this.#world.chance(0.3)) this.#failed(host, 'ended badly')
+    const isCopy = this.#copies.get(host.requestId) === 2
+    if (!isCopy || host.ended || !this.#world.chance(0.3)) return
+    this.#world.met('copy reported as failed')
+    this.#failed(host, 'ended badly')
   }
 
   #failed(host: TaskHost, why: string): void {

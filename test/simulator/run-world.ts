@@ -3,24 +3,29 @@ import { pause } from '../../lib/connect/budget.ts'
 import { ConnectError } from '../../lib/connect/errors.ts'
 import type { ConfigRecord, TargetState } from '../../lib/state/config-records.ts'
 import { TableGone } from '../../lib/state/table.ts'
+import type { Counts } from './coverage.ts'
 import type { TaskHost } from './ledger.ts'
+import { KILLED } from './platform.ts'
 import { Simulation, SOURCE_PARTITIONS } from './simulation.ts'
 import { type Host, World } from './world.ts'
 
 /** Faults end after this, in ms. */
-const FAULTS_MS = 12_000
+const FAULTS_MS = 9_000
 /** By then all must be well again: a timeout, the margin for clocks and the schedule's period, one after the other. */
 const SETTLE_MS = 38_000
 /** How often it is looked whether all is well, so that the world can end. */
-const LOOK_MS = 3_000
+const LOOK_MS = 1_000
 /** What came this long before a look must have arrived, in ms. */
-const ARRIVED_MS = 3_000
-const ROWS_PER_S = 40
+const ARRIVED_MS = 2_000
+const ROWS_PER_S = 16
+/** Mostly one: connectors have little to do with each other. */
+const CONNECTORS = [['source'], ['source'], ['sink'], ['sink'], ['source', 'sink']] as const
 
 export interface Outcome {
   /** The invariant that didn't hold; null: all did. */
   readonly violation: string | null
   readonly history: readonly string[]
+  readonly counts: Counts
 }
 
 export async function runWorld(seed: number): Promise<Outcome> {
@@ -28,15 +33,14 @@ export async function runWorld(seed: number): Promise<Outcome> {
   using _ = world.enter()
   const scenario = new Scenario(world)
   scenario.begin()
-  let violation = await world.run(FAULTS_MS + ARRIVED_MS)
-  for (let end = FAULTS_MS + ARRIVED_MS; violation === null && end < FAULTS_MS + SETTLE_MS; ) {
-    end += LOOK_MS
+  let violation = await world.run(FAULTS_MS)
+  for (let end = FAULTS_MS + ARRIVED_MS; violation === null; end += LOOK_MS) {
     violation = await world.run(end)
     const missing = violation === null ? scenario.missing() : []
-    if (violation === null && missing.length === 0) break
-    if (end >= FAULTS_MS + SETTLE_MS) violation ??= missing.join('; ')
+    if (missing.length === 0) break
+    if (end >= FAULTS_MS + SETTLE_MS) violation = missing.join('; ')
   }
-  return { violation, history: world.history }
+  return { violation, history: world.history, counts: world.counts }
 }
 
 interface Wanted {
@@ -77,7 +81,7 @@ class Scenario {
 
   begin(): void {
     const world = this.#world
-    const kinds = world.pick([['source'], ['sink'], ['source', 'sink']] as const) ?? ['source']
+    const kinds = world.pick(CONNECTORS) ?? []
     this.#simulation.kafka.create('input', world.between(1, 2))
     for (const kind of kinds) this.#want(kind, { target: 'STARTED', tasks: world.between(1, 2) })
     this.#feed()
@@ -87,9 +91,12 @@ class Scenario {
 
   /** What is not yet as it must be when the faults are over. */
   missing(): string[] {
-    const { kafka, ledger } = this.#simulation
+    const { kafka, ledger, platform } = this.#simulation
     const until = this.#world.now - ARRIVED_MS
-    const missing: (string | null)[] = [this.#pending > 0 ? 'a change of a connector was not answered' : null]
+    const missing: (string | null)[] = [
+      this.#pending > 0 ? 'a change of a connector was not answered' : null,
+      platform.isWaiting ? 'an instance is frozen' : null,
+    ]
     for (const [name, { target }] of this.#wanted) {
       if (target !== 'STARTED') missing.push(ledger.running(name))
       if (name === 'sink' && target === 'STARTED')
@@ -115,9 +122,9 @@ class Scenario {
       for (const partition of partitions.keys()) kafka.append('input', partition, '', `${partition}:${n}`)
       n++
       const quiet = this.#burstMs > 0 && world.chance(0.1)
-      world.after(quiet ? 2_500 : world.between(30, 120), next)
+      world.afterQuietly(quiet ? 2_500 : world.between(30, 120), next)
     }
-    world.after(world.between(0, 4_000), next)
+    world.afterQuietly(world.between(0, 4_000), next)
   }
 
   /** Faults, one after the other, each as the seed has it. */
@@ -126,9 +133,10 @@ class Scenario {
     const { platform, table, kafka } = this.#simulation
     const { weather } = platform
     weather.skewMs = world.pick([0, 0, 500, 2_000]) ?? 0
+    if (world.chance(0.4)) kafka.slow = 0.1
     if (world.chance(0.5)) Object.assign(weather, { loses: 0.05, doubles: 0.15, delays: 0.1, delayMs: 4_000 })
     const faults: readonly (() => void)[] = [
-      () => this.#hit((host) => platform.kill(host, 'SIGKILL')),
+      () => this.#hit((host) => platform.kill(host, KILLED)),
       () => this.#hit((host) => platform.freeze(host, world.between(200, 15_000))),
       () =>
         this.#during(
@@ -151,13 +159,14 @@ class Scenario {
     const strike = () => {
       if (world.elapsedMs > FAULTS_MS) return
       world.pick(chosen)?.()
-      world.after(world.between(500, 5_000), strike)
+      world.after(world.between(300, 3_500), strike)
     }
-    if (chosen.length > 0) world.after(world.between(500, 4_000), strike)
+    if (chosen.length > 0) world.after(world.between(300, 3_000), strike)
   }
 
   #calm(): void {
-    const { platform } = this.#simulation
+    const { platform, kafka } = this.#simulation
+    kafka.slow = 0
     Object.assign(platform.weather, { loses: 0, doubles: 0, delays: 0 })
     this.#world.note('the faults are over')
   }
@@ -175,8 +184,10 @@ class Scenario {
 
   /** Everything stands still; the clock doesn't. */
   #pauseMachine(): void {
+    const { platform } = this.#simulation
     const ms = this.#world.between(1_000, 12_000)
-    for (const host of this.#simulation.platform.running) this.#simulation.platform.freeze(host, ms)
+    this.#world.met('machine stood still')
+    for (const host of platform.bearing(ms)) platform.freeze(host, ms)
   }
 
   #change(): void {
@@ -187,17 +198,28 @@ class Scenario {
     if (name === 'sink' && this.#growing && world.chance(0.5)) {
       const { kafka } = this.#simulation
       kafka.create('input', kafka.partitions('input').length + 1)
+      world.met('partitions added')
       return
     }
     const target = world.pick(['STARTED', 'STARTED', 'PAUSED', 'STOPPED', 'DELETED'] as const) ?? 'STARTED'
     this.#want(name, { target, tasks })
-    // Who pauses or deletes a connector wants it back.
-    if (target !== 'STARTED')
+    // Who pauses or deletes a connector mostly wants it back.
+    if (target !== 'STARTED' && world.chance(0.8))
       world.after(world.between(500, 6_000), () => this.#want(name, { target: 'STARTED', tasks }))
+  }
+
+  #meet(before: Wanted | undefined, { target, tasks }: Wanted): void {
+    if (before === undefined) return
+    const world = this.#world
+    if (target === 'STARTED' && before.target === 'DELETED') world.met('connector created again')
+    else if (target === 'STARTED' && before.target !== 'STARTED') world.met('connector resumed')
+    if (target !== 'STARTED') world.met(`connector ${CHANGES[target]}`)
+    if (tasks !== before.tasks) world.met('tasks changed')
   }
 
   /** As a person does who asks until it is done; one wish after the other. */
   #want(name: string, wanted: Wanted): void {
+    this.#meet(this.#wanted.get(name), wanted)
     this.#wanted.set(name, wanted)
     this.#pending++
     const host: Host = { name: 'REST', skewMs: 0, dead: false, held: null }
@@ -235,6 +257,7 @@ class Scenario {
         const seen = await state.configs.view(name)
         const expected = seen === null ? { configPosition: null } : { configPosition: seen.configPosition }
         if ((await state.configs.write(name, expected, records)) === 'written') break
+        this.#world.met('write conflicted')
       } catch (error) {
         if (error instanceof TableGone) await state.rebuild().catch(() => {})
         else if (!(error instanceof ConnectError)) throw error
@@ -245,5 +268,6 @@ class Scenario {
   }
 }
 
+const CHANGES = { PAUSED: 'paused', STOPPED: 'stopped', DELETED: 'deleted' } as const
 const SOURCE = { 'connector.class': 'DatagenConnector', 'kafka.topic': 'rows', quickstart: 'orders' }
 const SINK = { 'connector.class': 'FileStreamSink', topics: 'input', file: '/simulated' }

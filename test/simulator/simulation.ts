@@ -9,9 +9,11 @@ import type { CoordinatorDeps } from '../../lib/coordinator/deps.ts'
 import { type CoordinatorEvent, handle } from '../../lib/coordinator/events.ts'
 import { Secrets } from '../../lib/observe/secrets.ts'
 import { currentTask } from '../../lib/slice/current-task.ts'
+import { readEarly } from '../../lib/slice/resume-source.ts'
 import { runSlice, type SliceDeps } from '../../lib/slice/slice.ts'
 import type { Prepared } from '../../lib/slice/task-run.ts'
 import { type State, stateOver } from '../../lib/state/open.ts'
+import type { SourceOffsetsState } from '../../lib/state/source-offsets.ts'
 import { NO_USAGE } from '../../lib/state/usage.ts'
 import { ASSIGNMENT, parseAssignment, sinkGroup } from '../../lib/worker/assignment.ts'
 import { connectorSettings } from '../../lib/worker/connector-settings.ts'
@@ -68,7 +70,7 @@ export class Simulation {
       task: (event, invocation) => runSlice(event, invocation, this.#sliceDeps()),
       coordinator: (event) => this.#coordinate(event),
     }))
-    this.kafka.onAppend = (key, value) => this.ledger.published(key, value)
+    this.kafka.onAppend = (key, value, by) => this.ledger.published(key, value, by)
     const { configs, offsets, status } = this.#worker.topics
     this.kafka.create(configs, 1)
     this.kafka.create(status, 2)
@@ -95,6 +97,7 @@ export class Simulation {
     const cold = this.world.chance(0.1) || !this.#warm.has(instance)
     const memory = this.#warm.get(instance)
     const kept = cold || memory === undefined ? { splitFailures: new Map(), wakes: new Map(), idle: new Map() } : memory
+    if (cold) this.world.met('pass without memory')
     this.#warm.set(instance, kept)
     return handle(
       {
@@ -136,7 +139,12 @@ export class Simulation {
     const settings = connectorSettings(config, this.#worker)
     const connector = this.#connector(settings.class)
     const { kafka, ledger } = this
+    let early: Promise<SourceOffsetsState | null> = Promise.resolve(null)
+    const warm = () => {
+      if (connector.kind === 'source') early = readEarly(state.offsets, event).catch(() => null)
+    }
     const start: Prepared['start'] = async (lease) => {
+      if (!lease.clean && lease.slices > 0) this.world.met('went on after an unclean end')
       if (connector.kind === 'sink') {
         const group = sinkGroup(event.connector, settings.consumerOverrides)
         const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
@@ -149,6 +157,7 @@ export class Simulation {
         state,
         event,
         lease,
+        early: await early,
         transactionalId: exactly ? transactionalId(this.#worker, event.connector, event.task) : null,
         topic: 'rows',
         offsetsTopic: this.#worker.topics.offsets,
@@ -156,7 +165,7 @@ export class Simulation {
         rows: this.#options.rows,
       })
     }
-    return { view, settings, connector, start }
+    return { view, settings, connector, warm, start }
   }
 
   #connector(name: string): Connector {

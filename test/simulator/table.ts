@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { RetriableError } from '../../lib/connect/errors.ts'
 import type { Attribute, Item } from '../../lib/state/attributes.ts'
 import type { Condition, Path, Update } from '../../lib/state/expression.ts'
-import { type Key, type Outcome, type Table, TableGone } from '../../lib/state/table.ts'
+import { type ItemUpdate, type Key, type Outcome, type Table, TableGone } from '../../lib/state/table.ts'
 import type { World } from './world.ts'
 
 /** Requests to the table that are answered by a refusal, at present: throttled, or failing. */
@@ -29,6 +29,7 @@ export class SimulatedTable implements Table {
   }
 
   drop(): void {
+    this.#world.met('table dropped')
     this.#items = null
   }
 
@@ -60,6 +61,15 @@ export class SimulatedTable implements Table {
     return this.#call(() => {
       if (this.#get(where) === null) return 'missing'
       return this.#update(key, update, condition).done
+    })
+  }
+
+  updateAll(updates: readonly ItemUpdate[]): Promise<boolean> {
+    return this.#call(() => {
+      if (!updates.every(({ key, condition }) => condition === undefined || holds(condition, this.#get(key))))
+        return false
+      for (const { key, update } of updates) this.#update(key, update, undefined)
+      return true
     })
   }
 
@@ -101,12 +111,20 @@ export class SimulatedTable implements Table {
   }
 
   /** Refused before anything happens, or with its answer lost: the SDK tries for 3 s, then rejects. */
-  async #call<T>(effect: () => T): Promise<T> {
+  #call<T>(effect: () => T): Promise<T> {
+    const fate = this.#world.random()
+    return fate < this.weather.refuses ? this.#refused(effect, fate) : this.#world.request(this.#latency, effect)
+  }
+
+  readonly #latency = () => this.#world.between(1, 6)
+
+  async #refused(effect: () => unknown, fate: number): Promise<never> {
     const world = this.#world
-    const latency = () => world.between(1, 6)
-    const fate = world.random()
-    if (fate >= this.weather.refuses) return world.request(latency, effect)
-    if (fate < this.weather.refuses / 4) await world.request(latency, effect)
+    world.met('table refused')
+    if (fate < this.weather.refuses / 4) {
+      world.met("table's answer lost")
+      await world.request(this.#latency, effect)
+    }
     await world.request(
       () => world.between(100, 1_500),
       () => {},
@@ -135,30 +153,36 @@ export class SimulatedTable implements Table {
 }
 
 function updated(item: Item, { set = [], remove = [], add = [], setIfAbsent = [] }: Update): Item {
-  let next = item
-  for (const [path, value] of set) next = withValue(next, path, value)
-  for (const [path, value] of setIfAbsent) if (valueAt(next, path) === undefined) next = withValue(next, path, value)
-  for (const [name, value] of add) next = { ...next, [name]: Number(next[name] ?? 0) + value }
-  for (const path of remove) next = withValue(next, path, undefined)
+  const next: Writable = { ...item }
+  for (const [path, value] of set) write(next, path, value)
+  for (const [path, value] of setIfAbsent) if (valueAt(next, path) === undefined) write(next, path, value)
+  for (const [name, value] of add) next[name] = Number(next[name] ?? 0) + value
+  for (const path of remove) write(next, path, undefined)
   return next
 }
 
-function withValue(item: Item, path: Path, value: Attribute | undefined): Item {
+type Writable = Record<string, Attribute>
+
+/** Into an item of one's own; the maps on the way are others' too, and copied. Undefined removes. */
+function write(item: Writable, path: Path, value: Attribute | undefined): void {
   const [name = '', ...rest] = typeof path === 'string' ? [path] : path
-  if (rest.length > 0) return { ...item, [name]: withValue((item[name] ?? {}) as Item, rest, value) }
-  const { [name]: _, ...others } = item
-  return value === undefined ? others : { ...others, [name]: value }
+  if (rest.length > 0) {
+    const map: Writable = { ...(item[name] as Item | undefined) }
+    item[name] = map
+    write(map, rest, value)
+  } else if (value === undefined) delete item[name]
+  else item[name] = value
 }
 
 function valueAt(item: Item | null, path: Path): Attribute | undefined {
-  const names = typeof path === 'string' ? [path] : path
-  return names.reduce<Attribute | undefined>((value, name) => (value as Item | null | undefined)?.[name], item ?? {})
+  if (typeof path === 'string') return item?.[path]
+  return path.reduce<Attribute | undefined>((value, name) => (value as Item | null | undefined)?.[name], item ?? {})
 }
 
 function holds(condition: Condition, item: Item | null): boolean {
   switch (condition.kind) {
     case 'equal':
-      return isDeepStrictEqual(valueAt(item, condition.path), condition.value)
+      return isEqual(valueAt(item, condition.path), condition.value)
     case 'absent':
       return valueAt(item, condition.path) === undefined
     case 'present':
@@ -174,4 +198,8 @@ function holds(condition: Condition, item: Item | null): boolean {
     default:
       return condition satisfies never
   }
+}
+
+function isEqual(a: Attribute | undefined, b: Attribute): boolean {
+  return a === b || (typeof a === 'object' && isDeepStrictEqual(a, b))
 }

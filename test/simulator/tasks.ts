@@ -4,7 +4,7 @@
  */
 import { type Budget, pause } from '../../lib/connect/budget.ts'
 import { resumeSink } from '../../lib/slice/resume-sink.ts'
-import { resumeSource } from '../../lib/slice/resume-source.ts'
+import { readEarly, resumeSource } from '../../lib/slice/resume-source.ts'
 import type { TaskRun } from '../../lib/slice/task-run.ts'
 import { type Lease, NO_PROGRESS, type RunProgress } from '../../lib/state/lease.ts'
 import { NO_MEASURES } from '../../lib/state/measures.ts'
@@ -27,6 +27,8 @@ export interface SourceOptions {
   readonly state: State
   readonly event: TaskEvent
   readonly lease: Lease
+  /** What an heir has read while it waited. */
+  readonly early: SourceOffsetsState | null
   /** Null: at least once. */
   readonly transactionalId: string | null
   readonly topic: string
@@ -63,7 +65,7 @@ export async function startSource(options: SourceOptions): Promise<TaskRun> {
     }
     await end()
   }
-  const offsets = await resumeSource(state.offsets, event, lease.clean, { init, confirm })
+  const offsets = await resumeSource(state.offsets, event, lease.clean, { init, confirm }, options.early)
   return new Run(options.ledger, event, {
     positions: new Map(options.partitions.map((p) => [p, Number(offsets.get({ p })?.['n'] ?? 0)])),
     available: async (partition) => options.rows(partition),
@@ -83,6 +85,10 @@ export async function startSource(options: SourceOptions): Promise<TaskRun> {
       for (const [p, n] of positions) offsets.put({ p }, { n })
     },
     seal: () => state.offsets.seal(event.connector, event.task, lease.generation, offsets),
+    async view() {
+      const read = await readEarly(state.offsets, event)
+      await state.offsets.seal(event.connector, event.task, lease.generation, read)
+    },
   })
 }
 
@@ -97,7 +103,7 @@ export interface SinkOptions {
 
 export async function startSink({ kafka, ledger, event, group, assignment, reset }: SinkOptions): Promise<TaskRun> {
   const cluster = simulatedCluster(kafka)
-  const started = await resumeSink({ cluster, group, assignment, reset, isolation: 'read_committed' })
+  const started = await resumeSink({ cluster, group, assignment, reset, isolation: 'read_committed', renew: false })
   const [[topic, positions] = ['', new Map<number, number>()]] = started
   ledger.sinkStarts(event.connector, positions)
   return new Run(ledger, event, {
@@ -115,6 +121,7 @@ export async function startSink({ kafka, ledger, event, group, assignment, reset
         for (const [partition, position] of committed) offsets.set(`${topic}-${partition}`, position)
       }),
     seal: async () => {},
+    view: null,
   })
 }
 
@@ -126,6 +133,7 @@ interface Flow {
   put(partition: number, from: number, to: number): Promise<void>
   commit(positions: ReadonlyMap<number, number>): Promise<void>
   seal(): Promise<void>
+  readonly view: (() => Promise<void>) | null
 }
 
 class Run implements TaskRun {
@@ -162,6 +170,10 @@ class Run implements TaskRun {
   }
 
   async stop() {}
+
+  get viewOffsets() {
+    return this.#flow.view
+  }
 
   async sealOffsets() {
     await this.#flow.seal()

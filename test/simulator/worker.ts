@@ -1,22 +1,30 @@
-/** Worlds of some seeds, in a thread of their own: their clock is the process's. Posts the first that fails, or null. */
+/** Runs worlds in a thread of its own: their clock is the process's. Answers each range of seeds with what it ran. */
 import { registerHooks } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
+import { addTo, type Counts } from './coverage.ts'
 import type { Planted } from './planted.ts'
 
+/** `to` is not in it. */
 export interface Seeds {
   readonly from: number
   readonly to: number
-  readonly step: number
-  readonly planted: Planted | null
 }
 
-export interface Found {
+export interface Broken {
   readonly seed: number
+  /** The invariant that didn't hold. */
   readonly violation: string
   readonly history: readonly string[]
 }
 
-const { from, to, step, planted } = workerData as Seeds
+/** A range ends at the first world that breaks. */
+export interface Ran {
+  readonly worlds: number
+  readonly counts: Counts
+  readonly broken: Broken | null
+}
+
+const planted = workerData as Planted | null
 
 if (planted !== null) {
   const url = new URL(`../../lib/${planted.file}`, import.meta.url).href
@@ -37,9 +45,18 @@ const { runWorld } = await import('./run-world.ts')
 const FIRST_USES = [1, 2, 3, 4]
 for (const seed of FIRST_USES) await runWorld(seed)
 
-let found: Found | null = null
-for (let seed = from; seed < to && found === null; seed += step) {
-  const { violation, history } = await runWorld(seed)
-  if (violation !== null) found = { seed, violation, history }
-}
-parentPort?.postMessage(found)
+// Where an error was made is not told by a world, and finding it out takes longer than many an event.
+Error.stackTraceLimit = 0
+
+parentPort?.on('message', async ({ from, to }: Seeds) => {
+  const counts: Counts = new Map()
+  let broken: Broken | null = null
+  let seed = from
+  for (; seed < to && broken === null; seed++) {
+    const world = await runWorld(seed)
+    addTo(counts, world.counts)
+    if (world.violation !== null) broken = { seed, violation: world.violation, history: world.history }
+  }
+  const ran: Ran = { worlds: seed - from, counts, broken }
+  parentPort?.postMessage(ran)
+})

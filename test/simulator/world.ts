@@ -3,6 +3,7 @@
  * (with its host's error), the world's timers and the world's random numbers, so that a seed replays exactly.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Counts, Happening } from './coverage.ts'
 
 /** Something that runs code and can be stopped from outside: an invocation of a function. */
 export interface Host {
@@ -18,16 +19,38 @@ export interface Host {
 interface Event {
   readonly at: number
   readonly order: number
-  readonly run: () => void
+  /** Null: no more wanted. */
+  run: (() => void) | null
+  /** The runtime's code goes on by it, and must be through before the next event. */
+  readonly wakes: boolean
+}
+
+/** What `setTimeout` gives. */
+class Timer {
+  readonly event: Event
+
+  constructor(event: Event) {
+    this.event = event
+  }
+
+  ref(): this {
+    return this
+  }
+
+  unref(): this {
+    return this
+  }
 }
 
 const hosts = new AsyncLocalStorage<Host>()
-const real = { setImmediate, now: Date.now, random: Math.random, setTimeout, clearTimeout }
+const real = { now: Date.now, random: Math.random, setTimeout, clearTimeout }
+const THROUGH = Promise.resolve()
 /** Any time with a round look. */
 const EPOCH = 1_700_000_000_000
 
 export class World {
   readonly history: string[] = []
+  readonly counts: Counts = new Map()
   now = EPOCH
   #events: Event[] = []
   #order = 0
@@ -70,25 +93,35 @@ export class World {
 
   /** Runs later, whatever becomes of the host that asked. */
   after(ms: number, run: () => void): void {
-    this.#push({ at: this.now + Math.max(0, ms), order: this.#order++, run })
+    this.#push(ms, true, run)
+  }
+
+  /** As `after`, of what lets no code of the runtime go on, neither at once nor by a promise. */
+  afterQuietly(ms: number, run: () => void): void {
+    this.#push(ms, false, run)
   }
 
   /** Runs in the host: not at all where it has died, later where it is frozen. */
   deliver(host: Host | undefined, run: () => void): void {
+    this.#reach(host, host === undefined ? run : () => hosts.run(host, run))
+  }
+
+  /** As `deliver`, of an answer: what waits for it goes on in its own host. */
+  #reach(host: Host | undefined, run: () => void): void {
     if (host === undefined) run()
-    else if (host.held !== null) host.held.push(() => this.deliver(host, run))
-    else if (!host.dead) hosts.run(host, run)
+    else if (host.held !== null) host.held.push(() => this.#reach(host, run))
+    else if (!host.dead) run()
   }
 
   /**
    * A request to a server and its answer, each with its time on the way. A request that was sent takes effect though
-   * its sender dies; a sender that is dead sends none.
+   * its sender dies; a sender that is dead sends none. The effect is the server's alone.
    */
   request<T>(latency: () => number, effect: () => T): Promise<T> {
     const { host } = this
     if (host?.dead) return new Promise(() => {})
     return new Promise((resolve, reject) => {
-      this.after(latency(), () => {
+      this.#push(latency(), false, () => {
         let settle: () => void
         try {
           const answer = effect()
@@ -96,13 +129,18 @@ export class World {
         } catch (error) {
           settle = () => reject(error)
         }
-        this.after(latency(), () => this.deliver(host, settle))
+        this.#push(latency(), true, () => this.#reach(host, settle))
       })
     })
   }
 
   note(text: string): void {
     this.history.push(`${String(this.elapsedMs).padStart(6)} ${this.host?.name ?? '-'}: ${text}`)
+  }
+
+  /** Counts what has happened. */
+  met(what: Happening): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1)
   }
 
   /** An invariant doesn't hold: the world ends here. */
@@ -115,13 +153,17 @@ export class World {
   run(ms: number): Promise<string | null> {
     const end = EPOCH + ms
     return new Promise((resolve) => {
+      // A tick comes when all microtasks are through; to be asked for it must be within one.
+      const tick = () => process.nextTick(step)
       const step = () => {
-        const next = this.#violation === null ? this.#pop(end) : undefined
-        if (next === undefined) return resolve(this.#violation)
-        this.now = next.at
-        next.run()
-        // All microtasks are through when the next event comes.
-        real.setImmediate(step)
+        for (;;) {
+          const next = this.#violation === null ? this.#pop(end) : undefined
+          if (next === undefined) return resolve(this.#violation)
+          this.now = next.at
+          if (next.run === null) continue
+          next.run()
+          if (next.wakes) return void THROUGH.then(tick)
+        }
       }
       step()
     })
@@ -129,19 +171,15 @@ export class World {
 
   /** Replaces the process's clock, timers and random numbers; disposing gives them back. */
   enter(): Disposable {
-    const timers = new Set<object>()
     Date.now = () => this.now + (this.host?.skewMs ?? 0)
     Math.random = () => this.random()
     globalThis.setTimeout = ((run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => {
-      const timer = { unref: () => timer, ref: () => timer }
       const { host } = this
-      timers.add(timer)
-      this.after(Math.max(1, ms), () => {
-        if (timers.delete(timer)) this.deliver(host, () => run(...args))
-      })
-      return timer
+      return new Timer(this.#push(Math.max(1, ms), true, () => this.deliver(host, () => run(...args))))
     }) as unknown as typeof setTimeout
-    globalThis.clearTimeout = ((timer: object) => void timers.delete(timer)) as unknown as typeof clearTimeout
+    globalThis.clearTimeout = ((timer: unknown) => {
+      if (timer instanceof Timer) timer.event.run = null
+    }) as typeof clearTimeout
     return {
       [Symbol.dispose]() {
         Date.now = real.now
@@ -152,7 +190,8 @@ export class World {
     }
   }
 
-  #push(event: Event): void {
+  #push(ms: number, wakes: boolean, run: () => void): Event {
+    const event: Event = { at: this.now + Math.max(0, ms), order: this.#order++, run, wakes }
     const heap = this.#events
     let at = heap.push(event) - 1
     while (at > 0) {
@@ -162,6 +201,7 @@ export class World {
       at = parent
     }
     heap[at] = event
+    return event
   }
 
   #pop(end: number): Event | undefined {

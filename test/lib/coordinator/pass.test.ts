@@ -3,8 +3,11 @@ import { appendFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { act } from '../../../lib/coordinator/act.ts'
 import type { CoordinatorDeps } from '../../../lib/coordinator/deps.ts'
+import { observe } from '../../../lib/coordinator/observe.ts'
 import { pass, passOver, passOverAll } from '../../../lib/coordinator/pass.ts'
+import { plan } from '../../../lib/coordinator/plan.ts'
 import { createTopics, deleteTopics } from '../../../lib/kafka/admin.ts'
 import { commit } from '../../../lib/kafka/groups.ts'
 import { Secrets } from '../../../lib/observe/secrets.ts'
@@ -187,4 +190,42 @@ test('a killed task that waits for its restart is paused with its connector; res
   expect(await task()).toBe('PAUSED')
   await aim('STARTED')
   expect(await task()).toBe('FAILED')
+})
+
+test('no slice is invoked beside one of an older generation that another pass has just given out', async () => {
+  const config = {
+    'connector.class': 'DatagenConnector',
+    'kafka.topic': 'made',
+    quickstart: 'orders',
+    'tasks.max': '2',
+  }
+  await create('made', config)
+  await pass(deps, 'made')
+  const older = await state.leases.all('made')
+  expect(older).toHaveLength(2)
+  for (const { task, epoch } of older) {
+    const by = { epoch, owner: `r/${task}` }
+    await state.leases.claim('made', task, { ...by, deadline: Date.now() + 60_000, plannedEnd: Date.now() + 50_000 })
+    const end = { kind: 'again' } as const
+    await state.leases.seal('made', task, { ...by, end, progress: NO_PROGRESS, made: false, clean: true })
+  }
+  await create('made', { ...config, 'penstock.datagen.rate': '5' })
+  const seen = () => observe(deps, 'made', { heirsWanted: [], partitions: false })
+  const before = await seen()
+  expect(await act(deps, before, plan(before.seen))).toBe(true)
+
+  let sight = await seen()
+  while (plan(sight.seen).every(({ kind }) => kind !== 'invite')) {
+    await act(deps, sight, plan(sight.seen))
+    sight = await seen()
+  }
+  const [first] = await state.leases.all('made')
+  const { generation = 0, epoch = 0 } = first ?? {}
+  const given = { after: first ?? null, epoch: epoch + 1, generation, invitedAt: Date.now(), restarts: 0 }
+  expect(await state.leases.invite('made', 0, given)).not.toBeNull()
+  invoked = []
+  expect(await act(deps, sight, plan(sight.seen))).toBe(true)
+  expect(invoked).toEqual([])
+  sight = await seen()
+  expect(plan(sight.seen).filter(({ kind }) => kind === 'invite')).toMatchObject([{ task: 0 }])
 })

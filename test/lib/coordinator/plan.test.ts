@@ -144,6 +144,11 @@ describe('a lease', () => {
     expect(notSettled(plan(seen({ leases: [one], nothingNew: new Set([0]) })))).toEqual([{ kind: 'wake', at }])
   })
 
+  test('of an idle task comes from time to time all the same, to commit its offsets again', () => {
+    const one = lease({ end: { kind: 'at', at: NOW, idle: IDLE }, invitedAt: NOW - 12 * 3_600_000 })
+    expect(kinds(plan(seen({ leases: [one], nothingNew: new Set([0]) })))).toEqual(['invite'])
+  })
+
   test('of an idle task that was resumed or restarted does not wait', () => {
     const idle = lease({ end: { kind: 'at', at: NOW + 60_000, idle: IDLE } })
     expect(kinds(plan(seen({ leases: [idle], toShow: new Set([0]) })))).toEqual(['invite'])

@@ -63,6 +63,40 @@ test('committed records are seen by all, aborted ones only by those who read unc
   expect(producer.acknowledged).toBe(4)
 })
 
+test('what is appended while a commit is under way is of the next transaction', async () => {
+  const topic = await newTopic(cluster, 3)
+  const producer = await initialized(newId())
+  await producer.prepare([topic])
+  const send = (value: string) => {
+    for (const partition of [0, 1]) producer.append(topic, partition, null, value, null, [])
+  }
+  const committed: string[] = []
+  producer.begin()
+  let commit = Promise.resolve()
+  for (let round = 0; round < 20; round++) {
+    producer.enlist(topic, 2)
+    for (let record = 0; record < 50; record++) send(`${round}-${record}`)
+    await commit
+    if (round % 4 === 3) {
+      await producer.flush()
+      await producer.abort()
+      producer.begin()
+      continue
+    }
+    for (let record = 0; record < 50; record++) committed.push(`${round}-${record}`)
+    producer.append(topic, 2, null, `end of ${round}`, null, [])
+    commit = producer.commit()
+    producer.begin()
+  }
+  await commit
+  await producer.close()
+  const found = await readAll(cluster, topic, COMMITTED)
+  const of = (partition: number) => found.filter((record) => record.partition === partition).map(({ value }) => value)
+  expect(of(0)).toEqual(committed)
+  expect(of(1)).toEqual(committed)
+  expect(of(2)).toHaveLength(15)
+})
+
 test('aborted batches among others: several producers at once in one partition', async () => {
   const topic = await newTopic(cluster)
   const producers = await Promise.all([1, 2, 3].map(() => initialized(newId())))

@@ -44,7 +44,10 @@ describe('an heir', () => {
     const waiting = inherit(leases, event(2, true), claimant('heir/1'))
     await registered()
     await leases.seal(connector, 0, sealOf(first, { end: { kind: 'again' } }))
-    expect(await waiting).toMatchObject({ state: 'owned', owner: 'heir/1', epoch: 2, clean: true })
+    expect(await waiting).toMatchObject({
+      passed: true,
+      lease: { state: 'owned', owner: 'heir/1', epoch: 2, clean: true },
+    })
   })
 
   test('takes over from an owner that is reported dead', async () => {
@@ -52,7 +55,10 @@ describe('an heir', () => {
     await registered()
     const [requestId = ''] = first.owner.split('/')
     there(await leases.markDead(connector, 0, { epoch: 1, requestId, error: 'killed' }))
-    expect(await waiting).toMatchObject({ state: 'owned', owner: 'heir/1', epoch: 2, clean: false })
+    expect(await waiting).toMatchObject({
+      passed: false,
+      lease: { state: 'owned', owner: 'heir/1', epoch: 2, clean: false },
+    })
   })
 
   test('leaves when the owner is to stop', async () => {
@@ -64,6 +70,9 @@ describe('an heir', () => {
 
   test('that comes after the seal claims what it was invited to', async () => {
     await leases.seal(connector, 0, sealOf(first, { end: { kind: 'again' } }))
-    expect(await inherit(leases, event(2, true), claimant('heir/1'))).toMatchObject({ state: 'owned', owner: 'heir/1' })
+    expect(await inherit(leases, event(2, true), claimant('heir/1'))).toMatchObject({
+      passed: false,
+      lease: { state: 'owned', owner: 'heir/1' },
+    })
   })
 })

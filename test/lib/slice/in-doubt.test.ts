@@ -32,6 +32,7 @@ const RUN: TaskRun = {
   drain: nothing,
   stop: nothing,
   sealOffsets: nothing,
+  viewOffsets: null,
   usedTopics: null,
   progress: {
     ...{ ...NO_PROGRESS, accounting: { ...NO_PROGRESS.accounting, range: null } },

@@ -1,6 +1,6 @@
 /** A source's slice after one that was cut off, on a real Kafka and a real table. */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,13 +10,14 @@ import type { RawConfig } from '../../../lib/connect/settings.ts'
 import { topicConfigs } from '../../../lib/kafka/admin.ts'
 import { producerSettings } from '../../../lib/kafka/producer-settings.ts'
 import { find } from '../../../lib/registry.ts'
-import { startSource } from '../../../lib/slice/start-source.ts'
+import { type SourceStart, startSource, warmSource } from '../../../lib/slice/start-source.ts'
 import type { TaskRun } from '../../../lib/slice/task-run.ts'
 import type { ConnectorView } from '../../../lib/state/configs.ts'
 import { type Lease, NO_PROGRESS } from '../../../lib/state/leases.ts'
 import { openLog, readTopic, topicEnds } from '../../../lib/state/log.ts'
 import { encodeOffsetKey } from '../../../lib/state/offset-records.ts'
 import type { State } from '../../../lib/state/open.ts'
+import type { SourceOffsetsState } from '../../../lib/state/source-offsets.ts'
 import { transactionalId } from '../../../lib/worker/guarantee.ts'
 import { offsetsStore } from '../../../lib/worker/offsets-store.ts'
 import type { Runtime } from '../../../lib/worker/runtime.ts'
@@ -124,6 +125,36 @@ test('offsets go to the topic of the connector with its records, and come from t
   expect(await lines()).toEqual(['two', 'three', 'three', 'one', 'two', 'three'])
 })
 
+test.each([
+  ['exactly-once', 'enabled'],
+  ['at-least-once', 'disabled'],
+])('an heir that has read ahead goes on after what its predecessor committed since, %s', async (_, support) => {
+  const connector = `lines-${randomUUID()}`
+  const group = world.group({ 'exactly.once.source.support': support })
+  const state = group.open()
+  await state.rebuild()
+  const { worker } = group
+  const file = join(folder, `${connector}.txt`)
+  await writeFile(file, 'one\ntwo\n')
+  const raw = { name: connector, 'connector.class': 'FileStreamSource', file, topic: `${connector}-out` }
+  using time = budget(30_000)
+  const heir = startOf(worker, state, raw, true)
+  const early = await warmSource(await heir(time))
+  expect(early?.all()).toEqual([])
+
+  const predecessor = await started(worker, state, raw, time)
+  await predecessor.run(time)
+  await predecessor.drain(time)
+  await predecessor.stop()
+  await appendFile(file, 'three\n')
+  const run = await startSource(await heir(time, early))
+  await run.run(time)
+  await run.drain(time)
+  await run.stop()
+  expect(predecessor.progress.written).toBe(2)
+  expect(run.progress.written).toBe(1)
+})
+
 /** Until it is idle. */
 async function slice(worker: Worker, state: State, raw: RawConfig): Promise<void> {
   using time = budget(30_000)
@@ -134,18 +165,18 @@ async function slice(worker: Worker, state: State, raw: RawConfig): Promise<void
   await run.sealOffsets()
 }
 
-async function started(worker: Worker, state: State, raw: RawConfig, time: Budget): Promise<TaskRun> {
-  const connector = raw['name'] ?? ''
-  const view = { name: connector, taskStatuses: [] as ConnectorView['taskStatuses'] } as ConnectorView
-  return await startSource({
+function startOf(worker: Worker, state: State, raw: RawConfig, heir = false) {
+  const event = { connector: raw['name'] ?? '', task: 0, epoch: 2, generation: 1, heir }
+  return async (budget: Budget, early: SourceOffsetsState | null = null): Promise<SourceStart> => ({
     opened: { env: { worker, workerId: 'w:8083' }, state, admin: world.cluster } as unknown as Runtime,
-    view,
+    view: { name: event.connector, taskStatuses: [] as ConnectorView['taskStatuses'] } as ConnectorView,
     connector: (await find('connector', 'FileStreamSource')) as SourceConnector,
     raw,
     taskConfig: raw,
-    event: { connector, task: 0, epoch: 2, generation: 1, heir: false },
-    lease: { ...LEASE, connector, task: 0 },
+    event,
+    lease: { ...LEASE, connector: event.connector, task: 0, clean: heir },
     cluster: world.cluster,
+    early,
     producerSettings: producerSettings(),
     plugins: {
       converter: (name) => find('converter', name),
@@ -154,6 +185,10 @@ async function started(worker: Worker, state: State, raw: RawConfig, time: Budge
       predicate: (name) => find('predicate', name),
     },
     log: console,
-    budget: time,
+    budget,
   })
+}
+
+async function started(worker: Worker, state: State, raw: RawConfig, time: Budget): Promise<TaskRun> {
+  return await startSource(await startOf(worker, state, raw)(time))
 }

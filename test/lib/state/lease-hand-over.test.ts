@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Seal } from '../../../lib/state/leases.ts'
 import {
   again,
   anotherConnector,
@@ -119,6 +120,24 @@ describe('seal', () => {
     const heir = by(2)
     await leases.registerHeir(connector, 0, heir)
     expect(there(await leases.seal(connector, 0, sealOf(owner, { seen }))).passedTo).toBe(heir.owner)
+  })
+
+  test('says to whom it passes before it does, and says so anew where that was not as last seen', async () => {
+    const owner = by(1)
+    const seen = await owned(owner)
+    await leases.inviteHeir(connector, 0, seen, 200)
+    const heir = by(2)
+    await leases.registerHeir(connector, 0, heir)
+    const said: unknown[] = []
+    const announce: Seal['announce'] = async (next) => {
+      said.push([next, (await leases.get(connector, 0))?.owner])
+    }
+    await leases.seal(connector, 0, sealOf(owner, { seen, announce }))
+    const next = { epoch: heir.epoch, owner: heir.owner, deadline: heir.deadline }
+    expect(said).toEqual([
+      [null, owner.owner],
+      [next, owner.owner],
+    ])
   })
 
   test.each([
