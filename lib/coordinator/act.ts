@@ -10,6 +10,7 @@ import type { Status, StatusRecord } from '../state/status-records.ts'
 import { asWritten } from '../worker/config-variables.ts'
 import { connectorSettings } from '../worker/connector-settings.ts'
 import { isExactlyOnce, transactionalId } from '../worker/guarantee.ts'
+import { offsetsStore } from '../worker/offsets-store.ts'
 import { realConfig, requireFiles } from '../worker/real-config.ts'
 import { secretValues } from '../worker/secrets.ts'
 import type { CoordinatorDeps } from './deps.ts'
@@ -167,12 +168,20 @@ async function write(
   return deps.state.configs.write(sight.seen.connector, expected, records)
 }
 
-/** KIP-618: ends what producers of the older generation have left open, then says how many ids this one uses. */
+/**
+ * KIP-618: ends what producers of the older generation have left open, then says how many ids this one uses. What was
+ * aborted may be of partitions that other tasks have now: before any of them runs, it is written over.
+ */
 async function fence(deps: CoordinatorDeps, sight: Sight): Promise<boolean> {
   const { view } = sight
   if (view === null) return true
   const ids = Array.from({ length: view.fencedTasks ?? 0 }, (_, task) => transactionalId(deps.worker, view.name, task))
-  if (ids.length > 0) await fenceProducers(await deps.cluster(), ids)
+  if (ids.length > 0) {
+    await fenceProducers(await deps.cluster(), ids)
+    const { config } = await realConfig(deps.worker, view.config ?? {})
+    const store = await offsetsStore(deps.worker, deps.state.offsets, config, deps.log)
+    await store.confirmOverlaid(view.name)
+  }
   await write(deps, sight, [{ kind: 'tasks-fencing', connector: view.name, tasks: view.tasks.length }])
   return true
 }

@@ -11,6 +11,7 @@ import type { ConnectorView } from '../state/configs.ts'
 import type { Lease } from '../state/leases.ts'
 import { ASSIGNMENT, parseAssignment, sinkGroup } from '../worker/assignment.ts'
 import type { ConnectorSettings } from '../worker/connector-settings.ts'
+import type { Worker } from '../worker/settings.ts'
 import type { CoordinatorDeps } from './deps.ts'
 import { readToEnd, type WatchedSink } from './sink-partitions.ts'
 
@@ -44,12 +45,8 @@ export function watchedTasks(
     if (state !== 'sealed' || end?.kind !== 'at' || end.idle === null || config === undefined) return []
     const from = end.at
     if (connector.kind === 'sink') {
-      const { isolationLevel: isolation } = clientSettings(
-        deps.worker.raw,
-        'consumer',
-        settings.consumerOverrides,
-      ).consumer
       const group = sinkGroup(view.name, settings.consumerOverrides)
+      const isolation = isolationOf(deps.worker, settings)
       return [{ kind: 'sink', task, from, group, isolation, assignment: parseAssignment(config[ASSIGNMENT] ?? '') }]
     }
     const { mark } = end.idle
@@ -57,6 +54,16 @@ export function watchedTasks(
     if (mark === null || look === undefined) return []
     return [{ kind: 'source', task, from, mark, config: parse(connector.settings, config), look }]
   })
+}
+
+const isolations = new WeakMap<ConnectorSettings, WatchedSink['isolation']>()
+
+/** Of the sink's consumers; once for its settings, as they take a consumer's settings as a whole. */
+function isolationOf({ raw }: Worker, settings: ConnectorSettings): WatchedSink['isolation'] {
+  const isolation =
+    isolations.get(settings) ?? clientSettings(raw, 'consumer', settings.consumerOverrides).consumer.isolationLevel
+  isolations.set(settings, isolation)
+  return isolation
 }
 
 /**

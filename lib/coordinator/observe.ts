@@ -1,6 +1,7 @@
 /** What passes look at: connectors' views, their leases, and whether something has come for idle tasks. */
 import { ConnectError } from '../connect/errors.ts'
 import type { Connector } from '../connect/plugin.ts'
+import type { RawConfig } from '../connect/settings.ts'
 import type { ConnectorView } from '../state/configs.ts'
 import type { Custody } from '../state/custody.ts'
 import type { Lease } from '../state/leases.ts'
@@ -35,11 +36,9 @@ export interface Sight {
 
 /** A connector as it is now. */
 export async function observe(deps: CoordinatorDeps, name: string, hints: Hints): Promise<Sight> {
-  const [view, leases, custody] = await Promise.all([
-    deps.state.configs.view(name),
-    deps.state.leases.all(name),
-    recentCustody(deps),
-  ])
+  const [view, custody] = await Promise.all([deps.state.configs.view(name), recentCustody(deps)])
+  // After the view: who has claimed since then has read it, or shows here.
+  const leases = await deps.state.leases.all(name)
   const sight = await sightOf(deps, name, { view, leases, custody, heirsWanted: hints.heirsWanted })
   const [looked = sight] = await look(deps, hints.partitions ? await withPartitions(deps, [sight]) : [sight])
   return looked
@@ -81,7 +80,7 @@ async function sightOf(deps: CoordinatorDeps, name: string, read: Read): Promise
   const { view, leases, custody, heirsWanted } = read
   const real = view === null ? null : await watchedView(deps.worker, view, deps.secrets)
   const raw = real?.config ?? null
-  const settings = raw === null ? null : connectorSettings(raw, deps.worker)
+  const settings = raw === null ? null : settingsOf(raw, deps)
   const connector = settings === null ? null : await deps.connector(settings.class).catch(() => null)
   const seen: Observed = {
     now: deps.clock(),
@@ -100,6 +99,15 @@ async function sightOf(deps: CoordinatorDeps, name: string, read: Read): Promise
       ? []
       : watchedTasks(deps, real, settings, connector, leases)
   return { seen, view, settings, connector, readAt: seen.now, watched }
+}
+
+const parsed = new WeakMap<RawConfig, ConnectorSettings>()
+
+/** Parsed once for as long as the config stays the one that was read. */
+function settingsOf(raw: RawConfig, { worker }: CoordinatorDeps): ConnectorSettings {
+  const settings = parsed.get(raw) ?? connectorSettings(raw, worker)
+  parsed.set(raw, settings)
+  return settings
 }
 
 function live(deps: CoordinatorDeps, view: ConnectorView, connector: Connector | null): Observed['config'] {

@@ -19,6 +19,8 @@ export interface TransactionalProducer extends Producer {
    * (aborted, or committed where its commit had begun). Before all else.
    */
   init(): Promise<void>
+  /** Null before `init`. */
+  readonly producerId: number | null
   /**
    * `append` is allowed from here to the end of the transaction. While a commit is under way the next transaction may
    * begin, and be appended to: that is sent once the commit is through.
@@ -70,6 +72,10 @@ class KafkaTransactionalProducer extends KafkaProducer implements TransactionalP
   constructor(cluster: Cluster, settings: ProducerSettings, transactionalId: string) {
     super(cluster, settings, transactionalId)
     this.#id = transactionalId
+  }
+
+  get producerId(): number | null {
+    return this.#owned?.producerId ?? null
   }
 
   async init(): Promise<void> {

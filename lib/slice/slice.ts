@@ -14,6 +14,7 @@ import { TableGone } from '../state/table.ts'
 import type { Usage } from '../state/usage.ts'
 import type { Events, TaskEvent } from '../worker/events.ts'
 import { type Claimant, claim, inherit } from './claim.ts'
+import { currentTask } from './current-task.ts'
 import { sliceEmf } from './emf.ts'
 import { type OpenTask, type Prepared, SliceAbandoned } from './task-run.ts'
 import { type SlicePace, type Worked, work } from './work.ts'
@@ -72,10 +73,15 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
     // An heir goes on with what its predecessor was about: the coordinator stops it where that is over.
     let mayRun = passed
     if (!passed) {
-      const [{ custody }] = await Promise.all([state.custody.get(), announce({ ...mine, ended: false })])
+      const [{ custody }, view] = await Promise.all([
+        state.custody.get(),
+        state.configs.view(connector),
+        announce({ ...mine, ended: false }),
+      ])
       if ((await state.leases.get(connector, task))?.owner !== owner)
         return log.info('left: the task was given to another invocation')
-      mayRun = custody.kind === 'penstock'
+      // A generation that was made since waits for no invitation that nobody had claimed.
+      mayRun = custody.kind === 'penstock' && currentTask(view, event) !== null
     }
 
     const worked = await work({ lease, passed, claimant, prepared, deps, pace, mayRun })

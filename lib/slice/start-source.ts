@@ -140,9 +140,10 @@ function exactlyOnce({ opened, event, cluster, producerSettings }: SourceStart):
     return done
   }
   const confirm: Delivery['confirm'] = async (offsets) => {
-    const overlaid = offsets.overlaid()
-    if (overlaid.length === 0) return
+    if (offsets.overlaid(null).length === 0) return
     await init()
+    const overlaid = offsets.overlaid(producer.producerId)
+    if (overlaid.length === 0) return
     await producer.prepare([offsets.topic])
     producer.begin()
     appendOffsets(producer, offsets, overlaid)
@@ -154,7 +155,7 @@ function exactlyOnce({ opened, event, cluster, producerSettings }: SourceStart):
 async function atLeastOnce({ cluster, producerSettings }: SourceStart): Promise<Delivery> {
   const producer = await createProducer(cluster, producerSettings)
   const confirm: Delivery['confirm'] = async (offsets) => {
-    const overlaid = offsets.overlaid()
+    const overlaid = offsets.overlaid(null)
     if (overlaid.length === 0) return
     await producer.prepare([offsets.topic])
     appendOffsets(producer, offsets, overlaid)

@@ -8,14 +8,20 @@ interface Known {
   readonly entry: OffsetEntry
 }
 
+interface Aborted {
+  readonly key: string
+  readonly producerId: number
+  readonly position: number
+}
+
 /** Later than any record: a task's own, of which no position is known yet. */
 const OWN = Number.MAX_SAFE_INTEGER
 
 export class KnownOffsets {
   readonly #connector: string
   readonly #known = new Map<string, Known>()
-  /** By key: the position of its newest record in a transaction that was aborted. */
-  readonly #aborted = new Map<string, number>()
+  /** By key and producer: the position of its newest record in a transaction that was aborted. */
+  readonly #aborted = new Map<string, Aborted>()
 
   constructor(connector: string) {
     this.#connector = connector
@@ -50,13 +56,17 @@ export class KnownOffsets {
   }
 
   /** A record of a transaction that was aborted. */
-  aborted({ key, position }: OffsetEntry): void {
-    this.#aborted.set(key, Math.max(position, this.#aborted.get(key) ?? -1))
+  aborted({ key, position }: OffsetEntry, producerId: number): void {
+    const id = `${producerId}/${key}`
+    this.#aborted.set(id, { key, producerId, position: Math.max(position, this.#aborted.get(id)?.position ?? -1) })
   }
 
-  /** Behind whose record the topic holds an aborted one; null where there is no other. */
-  overlaid(): { readonly partition: Position; readonly offset: Position | null }[] {
-    return [...this.#aborted].flatMap(([key, position]) => {
+  /** Behind whose record the topic holds an aborted one, of this producer or of any; null where there is no other. */
+  overlaid(by: number | null): { readonly partition: Position; readonly offset: Position | null }[] {
+    const newest = new Map<string, number>()
+    for (const { key, producerId, position } of this.#aborted.values())
+      if (by === null || producerId === by) newest.set(key, Math.max(position, newest.get(key) ?? -1))
+    return [...newest].flatMap(([key, position]) => {
       const partition = parseOffsetKey(key)?.partition
       const known = partition === undefined ? undefined : this.#known.get(partitionId(partition))
       if (partition === undefined || (known?.entry.key === key && known.entry.position > position)) return []

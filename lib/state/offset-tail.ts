@@ -21,13 +21,13 @@ export class OffsetTail {
   readonly next: number[]
   readonly #undecided = new Map<string, OffsetEntry[]>()
   readonly #apply: (entry: OffsetEntry) => void
-  readonly #aborted: (entry: OffsetEntry) => void
+  readonly #aborted: (entry: OffsetEntry, producerId: number) => void
 
   /** `apply` gets what counts, `aborted` what a reader of uncommitted records takes for the same. */
   constructor(
     positions: readonly number[],
     apply: (entry: OffsetEntry) => void,
-    aborted: (entry: OffsetEntry) => void = () => {},
+    aborted: (entry: OffsetEntry, producerId: number) => void = () => {},
   ) {
     this.next = [...positions]
     this.#apply = apply
@@ -48,7 +48,10 @@ export class OffsetTail {
       return
     }
     this.#undecided.delete(id)
-    for (const entry of waiting) (control === 'commit' ? this.#apply : this.#aborted)(entry)
+    for (const entry of waiting) {
+      if (control === 'commit') this.#apply(entry)
+      else this.#aborted(entry, producerId)
+    }
   }
 
   /** The transactions with records of the connector that have no end yet. */

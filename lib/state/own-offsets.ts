@@ -69,6 +69,10 @@ export class OwnOffsets implements SourceOffsetsStore {
     return offsets.length
   }
 
+  confirmOverlaid(connector: string): Promise<void> {
+    return this.#own.confirmOverlaid(connector)
+  }
+
   forget(connector: string): Promise<void> {
     return this.#own.forget(connector)
   }
@@ -132,8 +136,8 @@ class OwnState implements SourceOffsetsState {
     this.#changed.set(partitionId(partition), { partition, offset })
   }
 
-  overlaid(): readonly AlteredOffset[] {
-    return this.own.overlaid()
+  overlaid(producerId: number | null): readonly AlteredOffset[] {
+    return this.own.overlaid(producerId)
   }
 
   get isDecided(): boolean {

@@ -41,9 +41,10 @@ export interface SourceOffsetsState extends SourceOffsets {
   put(partition: Position, offset: Position | null): void
   /**
    * What is to be written once more, outside of what may be aborted: offsets behind whose record the topic holds one of
-   * an aborted transaction, which a worker that reads uncommitted records takes for the newest. Null: a reset.
+   * an aborted transaction, which a worker that reads uncommitted records takes for the newest. Null: a reset. Of the
+   * transactions of the producer with this id, for others' partitions are others' to write; of all where there is none.
    */
-  overlaid(): readonly AlteredOffset[]
+  overlaid(producerId: number | null): readonly AlteredOffset[]
   /** What others wrote since, up to the topic's end: an heir's last look, once it owns. */
   catchUp(): Promise<void>
   /** No transaction with offsets of the connector is open, as far as was read. */
@@ -72,6 +73,8 @@ export interface SourceOffsetsStore {
    * uncommitted records. Answers how many.
    */
   confirm(connector: string): Promise<number>
+  /** The same for what records of aborted transactions lie upon. */
+  confirmOverlaid(connector: string): Promise<void>
   /** Forgets the views; the topic is kept. */
   forget(connector: string): Promise<void>
   /** For a connector with a topic of its own, before this one. `id` names the topic among those of all clusters. */
@@ -131,10 +134,15 @@ class TopicOffsets implements FallbackStore {
 
   async confirm(connector: string): Promise<number> {
     const state = await this.resume(connector, { afterCleanEnd: true })
-    const resets = state.overlaid().filter(({ offset }) => offset === null)
+    const resets = state.overlaid(null).filter(({ offset }) => offset === null)
     const offsets = [...state.all(), ...resets]
     await this.append(state, offsets)
     return offsets.length
+  }
+
+  async confirmOverlaid(connector: string): Promise<void> {
+    const state = await this.resume(connector, { afterCleanEnd: false })
+    await this.append(state, state.overlaid(null))
   }
 
   async append(state: SourceOffsetsState, offsets: readonly AlteredOffset[]): Promise<void> {
@@ -186,7 +194,7 @@ class ConnectorOffsets implements SourceOffsetsState {
     this.#tail = new OffsetTail(
       view.positions,
       (entry) => this.#known.apply(entry),
-      (entry) => this.#known.aborted(entry),
+      (entry, producerId) => this.#known.aborted(entry, producerId),
     )
     for (const entry of view.entries) this.#known.apply(entry)
   }
@@ -199,8 +207,8 @@ class ConnectorOffsets implements SourceOffsetsState {
     return this.#known.all()
   }
 
-  overlaid(): readonly AlteredOffset[] {
-    return this.#known.overlaid()
+  overlaid(producerId: number | null): readonly AlteredOffset[] {
+    return this.#known.overlaid(producerId)
   }
 
   encode(partition: Position, offset: Position | null): EncodedOffset {

@@ -2,7 +2,9 @@
  * The platform of a simulated world: invocations that are late, lost or delivered twice, with a hard timeout; an event
  * bus, a delay queue and a schedule that are no better; instances that are killed or frozen.
  */
+
 import type { CoordinatorEvent } from '../../lib/coordinator/events.ts'
+import type { Lease } from '../../lib/state/lease.ts'
 import type { BusEvent, Events, TaskEvent } from '../../lib/worker/events.ts'
 import type { Ledger, TaskHost } from './ledger.ts'
 import type { Host, World } from './world.ts'
@@ -21,6 +23,8 @@ export interface PlatformWeather {
 export interface Functions {
   task(event: TaskEvent, invocation: { readonly requestId: string; readonly deadline: number }): Promise<void>
   coordinator(event: CoordinatorEvent): Promise<void>
+  /** As the table has it at this moment. */
+  lease(connector: string, task: number): Lease | null
 }
 
 const COORDINATOR_TIMEOUT_MS = 30_000
@@ -201,9 +205,18 @@ export class Platform {
     host.dead = true
     // Of two copies the one that left may still be reported as failed: its process can end badly afterwards.
     const isCopy = this.#copies.get(host.requestId) === 2
-    if (!isCopy || host.ended || !this.#world.chance(0.3)) return
+    if (!isCopy || host.ended || !this.#isKnown(host) || !this.#world.chance(0.3)) return
     this.#world.met('copy reported as failed')
     this.#failed(host, 'ended badly')
+  }
+
+  /** That the invocation was doubled: a copy that left while the lease was lost had nowhere to say so. */
+  #isKnown(host: TaskHost): boolean {
+    const event = this.#payloads.get(host)
+    const lease = event === undefined ? null : this.#functions().lease(event.connector, event.task)
+    if (event === undefined || lease === null) return false
+    if (lease.epoch === event.epoch) return lease.doubled
+    return lease.epoch > event.epoch || (lease.heir?.epoch === event.epoch && lease.heir.doubled === true)
   }
 
   #failed(host: TaskHost, why: string): void {

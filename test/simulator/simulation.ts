@@ -69,6 +69,7 @@ export class Simulation {
     this.platform = new Platform(world, this.ledger, TIMEOUT_MS, () => ({
       task: (event, invocation) => runSlice(event, invocation, this.#sliceDeps()),
       coordinator: (event) => this.#coordinate(event),
+      lease: (connector, task) => this.table.lease(connector, task),
     }))
     this.kafka.onAppend = (key, value, by) => this.ledger.published(key, value, by)
     const { configs, offsets, status } = this.#worker.topics

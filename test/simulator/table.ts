@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { RetriableError } from '../../lib/connect/errors.ts'
 import type { Attribute, Item } from '../../lib/state/attributes.ts'
 import type { Condition, Path, Update } from '../../lib/state/expression.ts'
+import type { Lease } from '../../lib/state/lease.ts'
 import { type ItemUpdate, type Key, type Outcome, type Table, TableGone } from '../../lib/state/table.ts'
 import type { World } from './world.ts'
 
@@ -31,6 +32,12 @@ export class SimulatedTable implements Table {
   drop(): void {
     this.#world.met('table dropped')
     this.#items = null
+  }
+
+  /** Without a request. */
+  lease(connector: string, task: number): Lease | null {
+    const item = this.#items?.get(`lease#${connector}`)?.get(String(task).padStart(6, '0'))
+    return (item as unknown as Lease) ?? null
   }
 
   get(key: Key): Promise<Item | null> {

@@ -59,7 +59,9 @@ export async function startSource(options: SourceOptions): Promise<TaskRun> {
     if (producer !== null) await kafka.commit(await producer)
   }
   const confirm = async (offsets: SourceOffsetsState) => {
-    for (const { partition, offset } of offsets.overlaid()) {
+    if (offsets.overlaid(null).length === 0) return
+    await init()
+    for (const { partition, offset } of offsets.overlaid((await producer)?.producerId ?? null)) {
       const { key, value, kafkaPartition } = offsets.encode(partition, offset)
       await send(offsets.topic, kafkaPartition, [[String(Buffer.from(key)), value && String(Buffer.from(value))]])
     }

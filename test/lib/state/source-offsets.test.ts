@@ -258,14 +258,14 @@ describe('what a reader of uncommitted records would take for the newest', () =>
     await transact(producer, table('t'), { pos: 2 })
     await transact(producer, table('new'), { pos: 2 })
     await producer.abort()
-    await expect.poll(async () => (await store.resume(name, CLEAN)).overlaid().length).toBe(2)
+    await expect.poll(async () => (await store.resume(name, CLEAN)).overlaid(null).length).toBe(2)
     return producer
   }
 
   test('is told with what counts', async () => {
     const producer = await abortedOver()
     const state = await store.resume(name, CLEAN)
-    expect(new Set(state.overlaid())).toEqual(
+    expect(new Set(state.overlaid(null))).toEqual(
       new Set([
         { partition: table('t'), offset: { pos: 1 } },
         { partition: table('new'), offset: null },
@@ -275,8 +275,27 @@ describe('what a reader of uncommitted records would take for the newest', () =>
     await transact(producer, table('t'), { pos: 3 })
     await producer.commit()
     await expect
-      .poll(async () => (await store.resume(name, CLEAN)).overlaid())
+      .poll(async () => (await store.resume(name, CLEAN)).overlaid(null))
       .toEqual([{ partition: table('new'), offset: null }])
+    await producer.close()
+  })
+
+  test('is told by the producer whose transaction was aborted: another task may have the partition by now', async () => {
+    const producer = await abortedOver()
+    const other = await world.transactional(`${name}-other`)
+    const state = await store.resume(name, CLEAN)
+    expect(state.overlaid(producer.producerId)).toHaveLength(2)
+    expect(state.overlaid(other.producerId)).toEqual([])
+    await Promise.all([producer.close(), other.close()])
+  })
+
+  test('is what counts, once that alone is written again', async () => {
+    const producer = await abortedOver()
+    await write(table('beside'), { pos: 7 })
+    await store.confirmOverlaid(name)
+    expect(await newest(table('t'))).toBe('{"pos":1}')
+    expect(await newest(table('new'))).toBeNull()
+    expect((await store.resume(name, CLEAN)).overlaid(null)).toEqual([])
     await producer.close()
   })
 
@@ -286,7 +305,7 @@ describe('what a reader of uncommitted records would take for the newest', () =>
     expect(await store.confirm(name)).toBe(2)
     expect(await newest(table('t'))).toBe('{"pos":1}')
     expect(await newest(table('new'))).toBeNull()
-    expect((await store.resume(name, CLEAN)).overlaid()).toEqual([])
+    expect((await store.resume(name, CLEAN)).overlaid(null)).toEqual([])
     await producer.close()
   })
 })
