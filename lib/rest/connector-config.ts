@@ -62,6 +62,8 @@ async function patch(deps: Deps, call: Call): Promise<Answer> {
   const { name } = call
   const changes = properties(await call.json())
   const { requireValid } = await import('./validation/validate-config.ts')
+  // What is changed is what the topic holds now, whoever wrote it.
+  await requireView(deps, name)
   let config: Properties = {}
   const decide = async (view: LiveView | null): Promise<ConfigRecord[]> => {
     if (view === null) throw connectorNotFound(name)

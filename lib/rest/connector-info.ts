@@ -29,7 +29,7 @@ export async function liveViews(deps: Deps): Promise<LiveView[]> {
   return (await deps.configs.views()).filter(isLive)
 }
 
-function isLive(view: ConnectorView): view is LiveView {
+export function isLive(view: ConnectorView): view is LiveView {
   return view.config !== null
 }
 

@@ -9,15 +9,15 @@ import {
   connectorType,
   info,
   type LiveView,
-  liveViews,
   requireView,
 } from './connector-info.ts'
-import { connectorStateInfo, statusInfo } from './connector-status.ts'
+import { connectorList } from './connector-list.ts'
+import { connectorStateInfo } from './connector-status.ts'
 import type { Deps } from './deps.ts'
 import { array, described, either, map, named, nullable, object, oneOf, optional, text } from './schema.ts'
 import { decideAndWrite } from './write.ts'
 
-const expanded = object({ status: optional(connectorStateInfo), info: optional(info) })
+const expandedConnector = object({ status: optional(connectorStateInfo), info: optional(info) })
 const createConnectorRequest = named(
   'CreateConnectorRequest',
   object({
@@ -28,14 +28,15 @@ const createConnectorRequest = named(
 )
 
 export function connectors(deps: Deps): Route[] {
+  const list = connectorList(deps)
   return [
     {
       method: 'GET',
       path: '/connectors',
       summary: 'The names of all connectors; with expand, a map of what is known of each',
       query: { expand: array(oneOf('status', 'info')) },
-      answers: { 200: either(array(text), map(expanded)) },
-      handle: (call) => list(deps, call.query.getAll('expand')),
+      answers: { 200: either(array(text), map(expandedConnector)) },
+      handle: async (call) => ({ status: 200, text: await list(call.query.getAll('expand')) }),
     },
     {
       method: 'POST',
@@ -60,19 +61,6 @@ export function connectors(deps: Deps): Route[] {
       handle: (call) => remove(deps, call),
     },
   ]
-}
-
-/** Names; or, where anything is to be expanded (KIP-465), a map by name. Unknown words give empty entries. */
-async function list(deps: Deps, expand: readonly string[]): Promise<Answer> {
-  if (expand.includes('status')) await deps.statuses.catchUp()
-  const views = await liveViews(deps)
-  if (expand.length === 0) return ok(views.map((view) => view.name))
-  const entries = views.map(async (view) => {
-    const status = expand.includes('status') ? { status: await statusInfo(deps, view) } : {}
-    const info = expand.includes('info') ? { info: await connectorInfo(deps, view) } : {}
-    return [view.name, { ...status, ...info }] as const
-  })
-  return ok(Object.fromEntries(await Promise.all(entries)))
 }
 
 interface CreateRequest {

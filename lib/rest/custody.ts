@@ -81,7 +81,7 @@ async function tell(deps: Deps): Promise<void> {
 export function refusingAside(deps: Deps, route: Route): Route['handle'] {
   if (route.method === 'GET' || !/^(\/penstock)?\/connectors/.test(route.path)) return (call) => route.handle(call)
   return async (call: Call) => {
-    const { custody: now } = await deps.custody.get()
+    const now = await deps.custody.recently()
     if (now.kind !== 'penstock') throw new RestError(503, `Penstock stands aside: ${why(now)}`)
     return route.handle(call)
   }

@@ -1,5 +1,6 @@
 /** What the endpoints of dead letters answer. */
 import { type Budget, budget } from '../connect/budget.ts'
+import type { RawConfig } from '../connect/settings.ts'
 import { jsonText } from '../converters/record-text.ts'
 import { decoder, rawNode } from '../dead-letters/decode.ts'
 import { editLine } from '../dead-letters/edit.ts'
@@ -14,6 +15,8 @@ import type { JsonNode } from '../java/json-text.ts'
 import { CODES, KafkaError } from '../kafka/codes.ts'
 import { redriveName } from '../pipeline/redrive-queue.ts'
 import { type ConnectorSettings, connectorSettings, type DeadLetters } from '../worker/connector-settings.ts'
+import { offsetsStore } from '../worker/offsets-store.ts'
+import { realConfig } from '../worker/real-config.ts'
 import { type Answer, badRequest, type Call, conflict, flag, ok } from './answer.ts'
 import { connectorType, type LiveView, requireView } from './connector-info.ts'
 import type { Deps } from './deps.ts'
@@ -28,6 +31,8 @@ const MOST_SHOWN = 500
 
 interface Box {
   readonly view: LiveView
+  /** Its config, with references resolved. */
+  readonly config: RawConfig
   readonly kind: 'source' | 'sink'
   readonly settings: ConnectorSettings
   readonly deadLetters: DeadLetters
@@ -35,18 +40,19 @@ interface Box {
 
 async function requireBox(deps: Deps, name: string): Promise<Box> {
   const view = await requireView(deps, name)
-  const settings = connectorSettings(view.config, deps.worker)
+  const { config } = await realConfig(deps.worker, view.config)
+  const settings = connectorSettings(config, deps.worker)
   const kind = (await connectorType(deps, view.config)) === 'source' ? 'source' : 'sink'
   const { deadLetters } = settings.errors
   const key = `${kind === 'source' ? 'penstock.' : ''}errors.deadletterqueue.topic.name`
   if (deadLetters === null) throw conflict(`Connector ${name} has no topic for dead letters: set ${key}`)
-  return { view, kind, settings, deadLetters }
+  return { view, config, kind, settings, deadLetters }
 }
 
 export async function grouped(deps: Deps, { name }: Call): Promise<Answer> {
-  const { kind, deadLetters } = await requireBox(deps, name)
+  const box = await requireBox(deps, name)
   using time = budget(READ_MS)
-  const { topic } = deadLetters
+  const { topic } = box.deadLetters
   const groups = new LetterGroups()
   let [count, redriven] = [0, 0]
   const { ledger, ranges } = await found(deps, name, topic, time)
@@ -59,7 +65,7 @@ export async function grouped(deps: Deps, { name }: Call): Promise<Answer> {
       if (isRedriven) redriven++
     }
   const complete = !time.signal.aborted
-  return ok({ name, topic, count, redriven, waiting: await waiting(deps, name, kind), complete, groups: groups.all })
+  return ok({ name, topic, count, redriven, waiting: await waiting(deps, box), complete, groups: groups.all })
 }
 
 async function found(deps: Deps, name: string, topic: string, time: Budget) {
@@ -69,8 +75,10 @@ async function found(deps: Deps, name: string, topic: string, time: Budget) {
   return { ranges, ledger }
 }
 
-function waiting(deps: Deps, name: string, kind: 'source' | 'sink'): Promise<number> {
-  return waitingLetters(deps.admin, deps.worker, name, kind, deps.offsets)
+/** A source's offsets are perhaps in a topic of its own. */
+async function waiting({ admin, worker, offsets, log }: Deps, { view, kind, config }: Box): Promise<number> {
+  const store = kind === 'source' ? await offsetsStore(worker, offsets, config, log) : offsets
+  return waitingLetters(admin, worker, view.name, kind, store)
 }
 
 export async function letters(deps: Deps, { name, query }: Call): Promise<Answer> {
@@ -129,7 +137,8 @@ function shownLetter(
 
 export async function redriven(deps: Deps, call: Call): Promise<Answer> {
   const { name } = call
-  const { kind, settings, deadLetters } = await requireBox(deps, name)
+  const box = await requireBox(deps, name)
+  const { kind, settings, deadLetters } = box
   const asked = asOrder(await call.json())
   using time = budget(READ_MS)
   const order = { connector: name, kind, settings, deadLetters, ...asked }
@@ -142,7 +151,7 @@ export async function redriven(deps: Deps, call: Call): Promise<Answer> {
     await restartTask(deps, name, 0)
     await tellChanged(deps, name)
   }
-  return ok({ ...done, waiting: await waiting(deps, name, kind) })
+  return ok({ ...done, waiting: await waiting(deps, box) })
 }
 
 export async function purgedLetters(deps: Deps, call: Call): Promise<Answer> {

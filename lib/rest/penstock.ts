@@ -4,6 +4,7 @@ import { quantile, unpacked } from '../state/measures.ts'
 import { STATUS_STATES } from '../state/status-records.ts'
 import { guaranteeOf } from '../worker/guarantee.ts'
 import { nextWake } from '../worker/idle.ts'
+import { realConfig, WATCHED } from '../worker/real-config.ts'
 import { notFound, ok, type Route } from './answer.ts'
 import { type LiveView, liveViews } from './connector-info.ts'
 import { requireStatus } from './connector-status.ts'
@@ -150,11 +151,13 @@ function latencyOf(lease: Lease | undefined): TaskProgress['latency'] {
   return p50 === null || p99 === null ? null : { p50: Math.round(p50), p99: Math.round(p99) }
 }
 
-/** What the connector promises as it is configured; a config that can't be parsed promises no more than the least. */
+/** What the connector promises as it is configured; a config that can't be resolved or parsed promises no more than the least. */
 async function promised(deps: Deps, view: LiveView): Promise<ConnectorProgress['guarantee']> {
   const connector = await findOrNull(deps.registry, 'connector', view.config['connector.class'] ?? '')
   try {
-    return connector === null ? 'at-least-once' : guaranteeOf(deps.worker, connector, view.config)
+    if (connector === null) return 'at-least-once'
+    const { config } = await realConfig(deps.worker, view.config, WATCHED)
+    return guaranteeOf(deps.worker, connector, config)
   } catch {
     return 'at-least-once'
   }

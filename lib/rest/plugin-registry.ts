@@ -13,13 +13,21 @@ export interface PluginRegistry {
   plugins(): Promise<readonly Registered[]>
 }
 
+let loading: Promise<typeof import('../registry.ts')> | undefined
+
+/** Once: even a module that is there takes its time to be found. */
+function registry() {
+  loading ??= import('../registry.ts')
+  return loading
+}
+
 export const pluginRegistry: PluginRegistry = {
   async find(kind, name) {
-    const { find } = await import('../registry.ts')
+    const { find } = await registry()
     return find(kind, name)
   },
   async lookUp(kind, name) {
-    const { lookUp } = await import('../registry.ts')
+    const { lookUp } = await registry()
     try {
       return lookUp(kind, name)
     } catch (error) {
@@ -28,7 +36,7 @@ export const pluginRegistry: PluginRegistry = {
     }
   },
   async plugins() {
-    const { plugins } = await import('../registry.ts')
+    const { plugins } = await registry()
     return plugins().filter(({ kind }) => kind !== 'config_provider')
   },
 }

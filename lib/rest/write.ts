@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { pause } from '../connect/budget.ts'
 import type { ConfigRecord } from '../state/config-records.ts'
-import type { Expected, Origin } from '../state/configs.ts'
+import type { ConnectorView, Expected, Origin } from '../state/configs.ts'
 import { RestError } from './answer.ts'
 import type { LiveView } from './connector-info.ts'
 import type { Deps } from './deps.ts'
@@ -12,23 +12,26 @@ import { tableGone } from './lost-table.ts'
 const ATTEMPTS = 40
 const LONGEST_PAUSE_MS = 200
 
+/** As often a decision is made on what this process knows; the write says whether that was so. */
+const GUESSES = 2
+
+type Decide = (view: LiveView | null) => readonly ConfigRecord[] | Promise<readonly ConfigRecord[]>
+
 /**
- * `decide` gets the connector as it is, null where there is none, and answers the records to write, in order; it
- * throws where the request can't be. It is asked again after a conflict. Answers what the last decision was made on.
+ * `decide` gets the connector as it is, without statuses, null where there is none, and answers the records to write, in
+ * order; it throws where the request can't be. It may be asked several times. Answers what the last decision was made on.
  * `origin` is for the history of a config.
  */
 export async function decideAndWrite(
   deps: Deps,
   name: string,
-  decide: (view: LiveView | null) => readonly ConfigRecord[] | Promise<readonly ConfigRecord[]>,
+  decide: Decide,
   origin?: Origin,
 ): Promise<LiveView | null> {
   for (let tries = 0; tries < ATTEMPTS; tries++) {
-    await deps.configs.catchUp()
-    const seen = await deps.configs.view(name)
-    const live = seen === null || seen.config === null ? null : { ...seen, config: seen.config }
-    const records = await decide(live)
-    if (records.length === 0) return live
+    const { seen, records } =
+      (tries < GUESSES ? await guess(deps, name, decide) : null) ?? (await look(deps, name, decide))
+    if (records.length === 0) return live(seen)
     const expected: Expected =
       seen === null
         ? { configPosition: null }
@@ -39,11 +42,37 @@ export async function decideAndWrite(
           }
     if ((await attempt(deps, name, expected, records, origin)) === 'written') {
       await tellChanged(deps, name)
-      return live
+      return live(seen)
     }
     await pause(Math.random() * Math.min(10 * 2 ** tries, LONGEST_PAUSE_MS))
   }
   throw new RestError(409, `Connector ${name} is being changed by others without end; try again later`)
+}
+
+interface Decision {
+  readonly seen: ConnectorView | null
+  readonly records: readonly ConfigRecord[]
+}
+
+/** Null where it comes to no write: what the user is told then must be so. */
+async function guess({ configs }: Deps, name: string, decide: Decide): Promise<Decision | null> {
+  const seen = configs.known(name)
+  try {
+    const records = await decide(live(seen))
+    return records.length === 0 ? null : { seen, records }
+  } catch {
+    return null
+  }
+}
+
+async function look({ configs }: Deps, name: string, decide: Decide): Promise<Decision> {
+  await configs.catchUp()
+  const seen = await configs.view(name)
+  return { seen, records: await decide(live(seen)) }
+}
+
+function live(view: ConnectorView | null): LiveView | null {
+  return view === null || view.config === null ? null : { ...view, config: view.config }
 }
 
 /** A table that is lost between the topic and the views leaves open what was written: the views made anew tell. */

@@ -2,12 +2,12 @@
  * What a connector's configs were, for undo: nice to have, and no truth. A connector has as many places in the table as
  * versions are kept, which the versions take in turn, so that keeping one is one write and nothing has to be cleared.
  */
-import type { Item } from './attributes.ts'
+import type { Attribute, Item } from './attributes.ts'
 import type { Properties } from './config-records.ts'
 import type { ConnectorConfig } from './connector-config.ts'
 import type { ConnectorView } from './connector-view.ts'
 import { pack, unpack } from './packed.ts'
-import type { Key, Table } from './table.ts'
+import type { ItemUpdate, Key, Table } from './table.ts'
 
 /** Why a config was written; `write`: by a JVM worker, or whoever else writes to the config topic. */
 export type ConfigChange = 'create' | 'put' | 'patch' | 'rollback' | 'delete' | 'write'
@@ -51,12 +51,16 @@ function changeOf(before: ConnectorConfig, { config }: ConnectorConfig, origin: 
 }
 
 export async function keepVersions(table: Table, connector: string, versions: readonly ConfigVersion[]): Promise<void> {
-  await Promise.all(
-    versions.slice(-KEPT).map(async ({ config, ...version }) => {
-      const packed = pack(config)
-      if (packed.length <= LIMIT) await table.put(key(connector, version.version), { ...version, config: packed })
-    }),
-  )
+  await Promise.all(versionUpdates(connector, versions).map(({ key, update }) => table.update(key, update)))
+}
+
+/** What keeps the versions. */
+export function versionUpdates(connector: string, versions: readonly ConfigVersion[]): ItemUpdate[] {
+  return versions.slice(-KEPT).flatMap(({ config, ...version }): ItemUpdate[] => {
+    const packed = pack(config)
+    const set = Object.entries<Attribute>({ ...version, config: packed })
+    return packed.length > LIMIT ? [] : [{ key: key(connector, version.version), update: { set } }]
+  })
 }
 
 /** The youngest first. */

@@ -3,6 +3,7 @@
  * `penstock-release`, so that it outlives the table; a JVM worker passes that key by. That workers are there is for the
  * table alone: the next look at their group tells it anew.
  */
+import type { Item } from './attributes.ts'
 import { absent, any, below } from './expression.ts'
 import { isJsonObject, jsonText, tryParseJson } from './json-text.ts'
 import type { LogRecord, TopicLog } from './log.ts'
@@ -18,6 +19,8 @@ export type Custody =
 export interface CustodyStore {
   /** A consistent read. `looked`: when the groups were last looked at, epoch ms; 0 in a new table. */
   get(): Promise<{ readonly custody: Custody; readonly looked: number }>
+  /** As `get`, or as it was within this process's last second: what a write asks before all else. */
+  recently(): Promise<Custody>
   /** What a look at the groups has found: who is there, null for nobody. */
   saw(because: string | null, now: number): Promise<void>
   /** Durable in the topic when it resolves; null takes the connectors back. */
@@ -32,19 +35,26 @@ export interface Release {
 
 const KEY = 'penstock-release'
 const ITEM: Key = { pk: 'log', sk: 'custody' }
+const RECENT_MS = 1_000
 
 export function createCustody(table: Table, log: TopicLog): CustodyStore {
+  let last: { readonly custody: Custody; readonly at: number } | null = null
+
+  async function get() {
+    const at = Date.now()
+    const item = await table.get(ITEM)
+    const custody = custodyOf(item)
+    last = { custody, at }
+    return { custody, looked: Number(item?.['looked'] ?? 0) }
+  }
+
   return {
-    async get() {
-      const item = await table.get(ITEM)
-      const aside = (item?.['aside'] ?? null) as { readonly since: number; readonly because: string } | null
-      const release = (item?.['release'] ?? null) as Release | null
-      const looked = Number(item?.['looked'] ?? 0)
-      if (release !== null)
-        return { custody: { kind: 'released', since: release.at, complete: release.complete }, looked }
-      return { custody: aside === null ? { kind: 'penstock' } : { kind: 'aside', ...aside }, looked }
+    get,
+    async recently() {
+      return last !== null && Date.now() - last.at < RECENT_MS ? last.custody : (await get()).custody
     },
     async saw(because, now) {
+      last = null
       if (because === null) await table.update(ITEM, { set: [['looked', now]], remove: ['aside'] })
       else {
         const known = ((await table.get(ITEM))?.['aside'] ?? null) as { readonly since: number } | null
@@ -61,8 +71,16 @@ export function createCustody(table: Table, log: TopicLog): CustodyStore {
       const value = release === null ? null : jsonText({ ...release })
       const [written] = await log.append([{ key: KEY, value }])
       await apply(table, release, written?.position ?? 0)
+      last = null
     },
   }
+}
+
+function custodyOf(item: Item | null): Custody {
+  const aside = (item?.['aside'] ?? null) as { readonly since: number; readonly because: string } | null
+  const release = (item?.['release'] ?? null) as Release | null
+  if (release !== null) return { kind: 'released', since: release.at, complete: release.complete }
+  return aside === null ? { kind: 'penstock' } : { kind: 'aside', ...aside }
 }
 
 /** What a part of the status topic says of it. */

@@ -6,7 +6,7 @@
  */
 import type { Item } from './attributes.ts'
 import { absent, all, below, equal } from './expression.ts'
-import { type Key, type Table, TableGone } from './table.ts'
+import { type ItemUpdate, type Key, type Table, TableGone } from './table.ts'
 
 export interface ConfigLog {
   readonly incarnation: string
@@ -32,9 +32,15 @@ export async function beginConfigLog(table: Table, incarnation: string): Promise
 }
 
 /** The views of the incarnation reflect all before `position`. */
-export async function advanceConfigLog(table: Table, { incarnation, position }: ConfigLog): Promise<void> {
-  const still = all(equal('incarnation', incarnation), below('position', position))
-  await table.update(CONFIG, { set: [['position', position]] }, still)
+export async function advanceConfigLog(table: Table, reached: ConfigLog): Promise<void> {
+  const { key, update, condition } = advancing(reached)
+  await table.update(key, update, condition)
+}
+
+/** `advanceConfigLog` as a part of a greater write; refused where others have gone as far. */
+export function advancing({ incarnation, position }: ConfigLog): ItemUpdate {
+  const condition = all(equal('incarnation', incarnation), below('position', position))
+  return { key: CONFIG, update: { set: [['position', position]] }, condition }
 }
 
 /** Offset of the next record of each partition of the status topic. `TableGone` where the table isn't whole. */

@@ -15,16 +15,20 @@ import {
   QueryCommand,
   type QueryCommandInput,
   ResourceInUseException,
-  ResourceNotFoundException,
   TransactionCanceledException,
+  TransactionConflictException,
+  type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { pause } from '../connect/budget.ts'
-import { ConnectError, RetriableError } from '../connect/errors.ts'
+import { RetriableError } from '../connect/errors.ts'
 import { type Item, marshalItem, unmarshalItem } from './attributes.ts'
 import { type Condition, Expression, present, type Update } from './expression.ts'
+import { explained, ItemTooLarge, TableGone } from './table-errors.ts'
 import { countUnits } from './table-units.ts'
+
+export { ItemTooLarge, TableGone } from './table-errors.ts'
 
 export interface Key {
   readonly pk: string
@@ -35,6 +39,13 @@ export interface Key {
 export type Outcome =
   | { readonly done: true; readonly item: Item }
   | { readonly done: false; readonly item: Item | null }
+
+/** A change of an item, and what must be so for it. */
+export interface ItemUpdate {
+  readonly key: Key
+  readonly update: Update
+  readonly condition?: Condition
+}
 
 export interface Table {
   readonly name: string
@@ -47,26 +58,14 @@ export interface Table {
   put(key: Key, item: Item, condition?: Condition): Promise<boolean>
   /** An update that holds only where the item `where` exists too; 'missing' if it doesn't. */
   updateWhere(where: Key, key: Key, update: Update, condition: Condition): Promise<boolean | 'missing'>
+  /** All of them in one request, or none. False: a condition failed. */
+  updateAll(updates: readonly ItemUpdate[]): Promise<boolean>
   update(key: Key, update: Update, condition?: Condition): Promise<Outcome>
   /** False: the condition failed. */
   delete(key: Key, condition?: Condition): Promise<boolean>
   /** Resolves when the table can be used; one that is there is fine. */
   create(): Promise<void>
   close(): void
-}
-
-/** The table doesn't exist, or isn't whole yet: `rebuild()` makes it from the topics. */
-export class TableGone extends ConnectError {
-  constructor(table: string, cause?: unknown) {
-    super(`The table ${table} is not there; it is rebuilt from the topics`, { kind: 'retriable', cause })
-  }
-}
-
-/** An item would hold more than the service's 400 KB. */
-export class ItemTooLarge extends ConnectError {
-  constructor(table: string, cause: unknown) {
-    super(`The table ${table} refused an item of more than 400 KB`, { cause })
-  }
 }
 
 /** In ms. */
@@ -82,6 +81,7 @@ const CREATE_MS = 60_000
 const TABLE_CALL_MS = 10_000
 const BATCH = 100
 const CONFLICTS = 10
+const REFUSED = 'ConditionalCheckFailed'
 
 /** Opens nothing: the first call does. Endpoint, region and credentials are the SDK's own unless given. */
 export function openTable(name: string, config: DynamoDBClientConfig = {}, timeouts = TIMEOUTS): Table {
@@ -149,30 +149,14 @@ class DynamoTable implements Table {
   }
 
   async updateWhere(where: Key, key: Key, update: Update, condition: Condition): Promise<boolean | 'missing'> {
-    const TableName = this.name
-    const expression = new Expression()
-    const Update = {
-      TableName,
-      Key: marshalItem({ ...key }),
-      UpdateExpression: expression.update(update),
-      ...conditional(condition, expression),
-    }
-    const ConditionCheck = { TableName, Key: marshalItem({ ...where }), ...conditional(present('pk')) }
-    const command = new TransactWriteItemsCommand({ TransactItems: [{ ConditionCheck }, { Update }] })
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#call((options) => this.#client.send(command, options))
-        return true
-      } catch (error) {
-        if (!(error instanceof TransactionCanceledException)) throw error
-        const [check, updated] = (error.CancellationReasons ?? []).map((reason) => reason.Code)
-        if (check === 'ConditionalCheckFailed') return 'missing'
-        if (updated === 'ConditionalCheckFailed') return false
-        if (attempt === CONFLICTS)
-          throw new RetriableError(`The table ${this.name} is too busy: ${error.message}`, error)
-        await pause(attempt * 5 * (1 + Math.random()))
-      }
-    }
+    const ConditionCheck = { TableName: this.name, Key: marshalItem({ ...where }), ...conditional(present('pk')) }
+    const [check, updated] = await this.#transact([{ ConditionCheck }, this.#updating({ key, update, condition })])
+    return check === REFUSED ? 'missing' : updated !== REFUSED
+  }
+
+  async updateAll(updates: readonly ItemUpdate[]): Promise<boolean> {
+    const codes = await this.#transact(updates.map((update) => this.#updating(update)))
+    return codes.length === 0
   }
 
   async update(key: Key, update: Update, condition?: Condition): Promise<Outcome> {
@@ -256,8 +240,46 @@ class DynamoTable implements Table {
       },
       ...this.#config,
     })
+    // It goes through each answer for what it may log, though there is no log: a third of the time that a query takes.
+    this.#made.middlewareStack.remove('loggerMiddleware')
     countUnits(this.#made)
     return this.#made
+  }
+
+  #updating({ key, update, condition }: ItemUpdate): TransactWriteItem {
+    const expression = new Expression()
+    const UpdateExpression = expression.update(update)
+    return {
+      Update: {
+        TableName: this.name,
+        Key: marshalItem({ ...key }),
+        UpdateExpression,
+        ...conditional(condition, expression),
+      },
+    }
+  }
+
+  /** Empty where it is done; else the code of each, one of them at least `REFUSED`. */
+  async #transact(items: TransactWriteItem[]): Promise<readonly (string | undefined)[]> {
+    const command = new TransactWriteItemsCommand({ TransactItems: items })
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#call((options) => this.#client.send(command, options))
+        return []
+      } catch (error) {
+        if (!(error instanceof TransactionCanceledException)) throw error
+        const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code)
+        if (codes.includes(REFUSED)) return codes
+        if (codes.includes('ValidationError')) throw new ItemTooLarge(this.name, error)
+        await this.#yieldTo(error, attempt)
+      }
+    }
+  }
+
+  /** A transaction of another holds an item. */
+  async #yieldTo(error: Error, attempt: number): Promise<void> {
+    if (attempt === CONFLICTS) throw new RetriableError(`The table ${this.name} is too busy: ${error.message}`, error)
+    await pause(attempt * 5 * (1 + Math.random()))
   }
 
   async #unlessRefused(call: Promise<unknown>): Promise<boolean> {
@@ -274,28 +296,16 @@ class DynamoTable implements Table {
     send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
     timeoutMs = this.#timeouts.call,
   ): Promise<T> {
-    try {
-      return await send({ abortSignal: AbortSignal.timeout(timeoutMs) })
-    } catch (error) {
-      throw this.#explain(error)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await send({ abortSignal: AbortSignal.timeout(timeoutMs) })
+      } catch (error) {
+        if (!(error instanceof TransactionConflictException)) throw explained(this.name, error)
+        await this.#yieldTo(error, attempt)
+      }
     }
   }
-
-  #explain(error: unknown): unknown {
-    if (error instanceof ConditionalCheckFailedException || error instanceof TransactionCanceledException) return error
-    if (error instanceof ResourceInUseException) return error
-    if (error instanceof ResourceNotFoundException) return new TableGone(this.name, error)
-    const { name, message, $retryable, $metadata } = error as Failure
-    if (name === 'ValidationException' && message.includes('Item size')) return new ItemTooLarge(this.name, error)
-    if (name === 'AbortError' || name === 'TimeoutError')
-      return new RetriableError(`The table ${this.name} did not answer in time`, error)
-    const lost = name !== 'CredentialsProviderError' && ($metadata?.httpStatusCode ?? 500) >= 500
-    const kind = lost || $retryable !== undefined ? 'retriable' : 'fatal'
-    return new ConnectError(`The table ${this.name} refused a request: ${name}: ${message}`, { kind, cause: error })
-  }
 }
-
-type Failure = Error & { readonly $retryable?: object; readonly $metadata?: { readonly httpStatusCode?: number } }
 
 function ifGone(error: unknown): undefined {
   if (!(error instanceof TableGone)) throw error

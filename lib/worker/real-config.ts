@@ -37,8 +37,7 @@ const LOOK_UP_MS = 20_000
 export async function realConfig(worker: Worker, raw: RawConfig, options: RealConfigOptions = {}): Promise<RealConfig> {
   const { taskConfig = null, maxAgeMs = 0, within, limitMs = LOOK_UP_MS } = options
   const configs = taskConfig === null ? [raw] : [raw, taskConfig]
-  if (!configs.some((config) => Object.values(config).some(hasVariables)))
-    return { config: raw, taskConfig, values: [], ttlMs: null }
+  if (!configs.some(hasReferences)) return { config: raw, taskConfig, values: [], ttlMs: null }
   using time = budget(limitMs, within)
   const { configs: real, ...found } = await worker.providers.resolve(configs, {
     owner: `Connector ${raw['name']}`,
@@ -49,9 +48,12 @@ export async function realConfig(worker: Worker, raw: RawConfig, options: RealCo
   return { config: real[0] ?? raw, taskConfig: real[1] ?? taskConfig, ...found }
 }
 
-/** How old, in ms, looked-up values may be for those who only watch a connector. */
-const WATCHED_MS = 300_000
-const WATCHED_LIMIT_MS = 3_000
+function hasReferences(config: RawConfig): boolean {
+  return Object.values(config).some(hasVariables)
+}
+
+/** For those who only watch a connector: looked-up values may be so old, and a look-up may take so long, in ms. */
+export const WATCHED: RealConfigOptions = { maxAgeMs: 300_000, limitMs: 3_000 }
 
 /**
  * A connector's view with its references resolved, for those who watch and plan: not always by values of now, and as
@@ -60,12 +62,11 @@ const WATCHED_LIMIT_MS = 3_000
 export async function watchedView<
   V extends { readonly config: RawConfig | null; readonly tasks: readonly RawConfig[] },
 >(worker: Worker, view: V, secrets: Secrets): Promise<V> {
-  if (view.config === null) return view
-  const options = { maxAgeMs: WATCHED_MS, limitMs: WATCHED_LIMIT_MS }
+  if (view.config === null || ![view.config, ...view.tasks].some(hasReferences)) return view
   const name = view.config['name']
   try {
     const reals = [view.config, ...view.tasks.map((task) => ({ ...task, name }))].map(async (raw) => {
-      const { config, values } = await realConfig(worker, raw, options)
+      const { config, values } = await realConfig(worker, raw, WATCHED)
       if (values.length > 0) secrets.add(values)
       return config
     })

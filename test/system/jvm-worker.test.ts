@@ -2,7 +2,7 @@
  * Handing over between a Connect cluster and Penstock, both ways, on the same group.id and topics: what one made and
  * did, the other lists and goes on with, without a line lost or doubled.
  */
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,28 +10,13 @@ import { expect, test } from 'vitest'
 import { type JvmWorker, QUICK_START, startJvmWorker } from '../jvm-worker.ts'
 import { startKafka } from '../kafka-broker.ts'
 import { emptyGroups, groupOffset } from './jvm-groups.ts'
+import { append, type Line, newLine, type Rest } from './lines.ts'
 import { Penstock, until } from './penstock.ts'
 import { readTopic } from './topic.ts'
 
 const STRING = 'org.apache.kafka.connect.storage.StringConverter'
 const STRINGS = { 'key.converter': STRING, 'value.converter': STRING }
 const SLICE_MS = 3_000
-
-/** A file, its source, a topic, its sink, and the sink's file. */
-interface Line {
-  readonly name: string
-  readonly topic: string
-  readonly from: string
-  readonly to: string
-  /** What was written to `from`. */
-  readonly lines: string[]
-}
-
-type Rest = (
-  method: string,
-  path: string,
-  body?: unknown,
-) => Promise<{ readonly status: number; readonly body: unknown }>
 
 test('connectors go from Penstock to a JVM worker, back, and there again', { timeout: 600_000 }, async () => {
   await using kafka = await startKafka()
@@ -83,40 +68,29 @@ test('connectors go from Penstock to a JVM worker, back, and there again', { tim
   }
 })
 
-async function newLine(folder: string, name: string): Promise<Line> {
-  const line = { name, topic: `${name}-lines`, from: join(folder, `${name}.txt`), to: join(folder, `${name}-copy.txt`) }
-  await writeFile(line.from, '')
-  return { ...line, lines: [] }
-}
-
-function sinkOf({ name }: Line): string {
-  return `${name}-sink`
-}
-
 function sinkGroup(line: Line): string {
-  return `connect-${sinkOf(line)}`
+  return `connect-${line.sink}`
 }
 
-function configs({ name, topic, from, to }: Line): readonly (readonly [string, Readonly<Record<string, string>>])[] {
+function configs({
+  name,
+  sink,
+  topic,
+  from,
+  to,
+}: Line): readonly (readonly [string, Readonly<Record<string, string>>])[] {
   return [
     [name, { 'connector.class': 'FileStreamSource', 'tasks.max': '1', file: from, topic, ...STRINGS }],
-    [`${name}-sink`, { 'connector.class': 'FileStreamSink', 'tasks.max': '1', file: to, topics: topic, ...STRINGS }],
+    [sink, { 'connector.class': 'FileStreamSink', 'tasks.max': '1', file: to, topics: topic, ...STRINGS }],
   ]
 }
 
 async function create(request: Rest, line: Line): Promise<void> {
   for (const [name, config] of configs(line)) {
     // A sink of a topic that isn't there yet would look for it for a while.
-    if (name === sinkOf(line)) await append(line, 1)
+    if (name === line.sink) await append(line, 1)
     expect(await request('POST', '/connectors', { name, config })).toMatchObject({ status: 201 })
   }
-}
-
-/** ASCII: the JVM's FileStreamSource counts characters, and then skips as many bytes. */
-async function append(line: Line, count: number): Promise<void> {
-  const made = Array.from({ length: count }, (_, i) => `${line.name} ${line.lines.length + i}`)
-  line.lines.push(...made)
-  await appendFile(line.from, `${made.join('\n')}\n`)
 }
 
 /** All that was written, and nothing twice, in the sink's file and in the topic. */
@@ -166,7 +140,7 @@ async function tookOver(bootstrap: string, { request }: JvmWorker, all: readonly
     })
     const committed = await groupOffset(bootstrap, sinkGroup(line), topic)
     expect(committed).toBeGreaterThanOrEqual(line.lines.length)
-    expect((await request('GET', `/connectors/${sinkOf(line)}/offsets`)).body).toEqual({
+    expect((await request('GET', `/connectors/${line.sink}/offsets`)).body).toEqual({
       offsets: [{ partition: { kafka_topic: topic, kafka_partition: 0 }, offset: { kafka_offset: committed } }],
     })
     await running(request, line)

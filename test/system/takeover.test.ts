@@ -3,14 +3,16 @@
  * goes on with. And a worker that comes back on its own: Penstock stands aside until it has left.
  */
 import { execFile } from 'node:child_process'
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { QUICK_START, startJvmWorker } from '../jvm-worker.ts'
 import { startKafka } from '../kafka-broker.ts'
+import { allDone, asDone, expectNotBehind, offsetsOf } from './connector-offsets.ts'
+import { append, type Line, newLine, type Rest } from './lines.ts'
 import { Penstock, until } from './penstock.ts'
 import { readTopic } from './topic.ts'
 
@@ -27,53 +29,52 @@ const EXTRACT = {
   'transforms.line.type': `${FORMATS}.transforms.ExtractField$Value`,
   'transforms.line.field': 'line',
 }
-/** What the lines are on their way through the topic; in the sink's file they are lines again. */
-const FORMS: Readonly<Record<string, { readonly source: object; readonly sink: object; line(value: string): string }>> =
-  {
-    text: { source: STRING, sink: STRING, line: (value) => value },
-    json: {
-      source: { ...JSON_VALUES, 'value.converter.schemas.enable': 'false', ...HOIST },
-      sink: { ...JSON_VALUES, 'value.converter.schemas.enable': 'false', ...EXTRACT },
-      line: (value) => JSON.parse(value).line,
-    },
-    // The worker's own converter is JsonConverter, whose default is with schemas.
-    schema: { source: HOIST, sink: EXTRACT, line: (value) => JSON.parse(value).payload.line },
-    batch: { source: { ...STRING, 'batch.size': '500' }, sink: STRING, line: (value) => value },
-  }
-
-/** A file, its source, a topic, its sink, and the sink's file. */
-interface Line {
-  readonly name: string
-  readonly topic: string
-  readonly from: string
-  readonly to: string
-  /** What was written to `from`. */
-  readonly lines: string[]
-  readonly line: (value: string) => string
+interface Form {
+  readonly source: object
+  readonly sink: object
+  line(value: string): string
 }
 
-type Rest = (
-  method: string,
-  path: string,
-  body?: unknown,
-) => Promise<{ readonly status: number; readonly body: unknown }>
+/** What the lines are on their way through the topic; in the sink's file they are lines again. */
+const FORMS: Readonly<Record<string, Form>> = {
+  text: { source: STRING, sink: STRING, line: (value) => value },
+  json: {
+    source: { ...JSON_VALUES, 'value.converter.schemas.enable': 'false', ...HOIST },
+    sink: { ...JSON_VALUES, 'value.converter.schemas.enable': 'false', ...EXTRACT },
+    line: (value) => JSON.parse(value).line,
+  },
+  // The worker's own converter is JsonConverter, whose default is with schemas.
+  schema: { source: HOIST, sink: EXTRACT, line: (value) => JSON.parse(value).payload.line },
+  batch: { source: { ...STRING, 'batch.size': '500' }, sink: STRING, line: (value) => value },
+}
 
 test('ten connectors go to Penstock and back to a Connect cluster while lines come', { timeout: 600_000 }, async () => {
   await using kafka = await startKafka()
   const { bootstrap } = kafka
   const folder = await mkdtemp(join(tmpdir(), 'penstock-takeover-'))
   const group = `takeover-${process.pid}`
-  const lines = await Promise.all(Object.keys(FORMS).map((form) => newLine(folder, group, form)))
+  const lines = await Promise.all(Object.keys(FORMS).map((form) => newLine(folder, `${group}-${form}`)))
   const workerFile = join(folder, 'worker.properties')
   await writeFile(workerFile, workerSettings(bootstrap, group))
   await using load = startLoad(lines)
+  /** With the two that stand still, and have none. */
+  const allAnswers = async () => ({ ...(await allDone(lines)), [`${group}-paused`]: [], [`${group}-stopped`]: [] })
+  const done = (request: Rest, by: string) =>
+    until(`all offsets to be committed by ${by}`, 90_000, async () => {
+      return isDeepStrictEqual(await asDone(await offsetsOf(request), bootstrap, lines), await allAnswers())
+    })
   try {
-    const settings = { 'value.converter.schemas.enable': 'true' }
+    const settings = { 'value.converter.schemas.enable': 'true', 'offset.flush.interval.ms': '2000' }
     const jvm = await startJvmWorker({ bootstrap, group, settings, flags: QUICK_START })
     await using _ = jvm
     await create(jvm.request, folder, group, lines)
     await moving(lines, 'the JVM worker')
     const before = await answers(jvm.request)
+    const offsetsBefore = await until('offsets of all that run', 60_000, async () => {
+      const offsets = await offsetsOf(jvm.request)
+      return Object.values(offsets).filter((of) => of.length > 0).length === 8 && offsets
+    })
+    expect(Object.keys(offsetsBefore)).toHaveLength(10)
 
     const report = await penstock('takeover', '--worker', workerFile, '-o', 'json')
     expect(JSON.parse(report.stdout)).toMatchObject({ verdict: 'ready', problems: [], workers: [`${jvm.url}/`] })
@@ -88,6 +89,8 @@ test('ten connectors go to Penstock and back to a Connect cluster while lines co
     await until('the same tasks and statuses as before', 60_000, async () => {
       return JSON.stringify(await answers(rest)) === JSON.stringify(before)
     })
+    const taken = await offsetsOf(rest)
+    expectNotBehind(taken, offsetsBefore)
     await moving(lines, 'Penstock')
 
     {
@@ -100,33 +103,37 @@ test('ten connectors go to Penstock and back to a Connect cluster while lines co
       )
       expect(await rest('PUT', `/connectors/${group}-text/pause`)).toMatchObject({ status: 503 })
       await moving(lines, 'the worker that came back')
+      expectNotBehind(await offsetsOf(back.request), taken)
+      await load.rest()
+      await done(back.request, 'the worker that came back')
       await back.stop()
     }
     await until('Penstock to go on', 60_000, async () => (await stateOf(rest)) === 'running')
+    expect(await asDone(await offsetsOf(rest), bootstrap, lines)).toEqual(await allAnswers())
+    load.goOn()
     await moving(lines, 'Penstock again')
+    await load.rest()
+    await done(rest, 'Penstock')
 
     const released = await penstock('release', '--url', ours.url, '-o', 'json')
     expect(JSON.parse(released.stdout)).toMatchObject({ state: 'released', complete: true })
     expect((await ours.instances()).filter(({ state }) => state !== 'idle')).toEqual([])
     {
       // Reads the offsets topic uncommitted.
-      const plain = { ...settings, 'exactly.once.source.support': 'disabled', 'offset.flush.interval.ms': '2000' }
+      const plain = { ...settings, 'exactly.once.source.support': 'disabled' }
       await using last = await startJvmWorker({ bootstrap, group, settings: plain, flags: QUICK_START })
       await until('the JVM worker to answer as before', 60_000, async () => {
         return JSON.stringify(await answers(last.request)) === JSON.stringify(before)
       })
+      expect(await asDone(await offsetsOf(last.request), bootstrap, lines)).toEqual(await allAnswers())
+      load.goOn()
       await moving(lines, 'the JVM worker after the release')
-      await load.stop()
-      for (const line of lines) await arrived(bootstrap, line)
-      for (const { name, from } of lines)
-        await until(`the offsets of ${name} to be committed`, 90_000, async () => {
-          const { offsets } = (await last.request('GET', `/connectors/${name}/offsets`)).body as { offsets: unknown[] }
-          const end = [{ partition: { filename: from }, offset: { position: (await stat(from)).size } }]
-          return JSON.stringify(offsets) === JSON.stringify(end)
-        })
+      await load.rest()
+      for (const line of lines) await arrived(bootstrap, line, formOf(group, line))
+      await done(last.request, 'the JVM worker after the release')
     }
   } finally {
-    await load.stop()
+    await load.rest()
     await rm(folder, { recursive: true, force: true })
   }
 })
@@ -151,13 +158,10 @@ function workerSettings(bootstrap: string, group: string): string {
   ].join('\n')
 }
 
-async function newLine(folder: string, group: string, form: string): Promise<Line> {
-  const name = `${group}-${form}`
-  const files = { from: join(folder, `${name}.txt`), to: join(folder, `${name}-copy.txt`) }
-  await writeFile(files.from, '')
-  const line = FORMS[form]?.line
-  if (line === undefined) throw new Error(`There is no form ${form}`)
-  return { name, topic: `${name}-lines`, ...files, lines: [], line }
+function formOf(group: string, { name }: Line): Form {
+  const form = FORMS[name.slice(group.length + 1)]
+  if (form === undefined) throw new Error(`There is no form of ${name}`)
+  return form
 }
 
 /** Four lines of two connectors each, a paused source and a stopped one. */
@@ -166,10 +170,11 @@ async function create(request: Rest, folder: string, group: string, lines: reado
     const answer = await request('POST', '/connectors', { name, config: { 'tasks.max': '1', ...config }, ...more })
     expect(answer).toMatchObject({ status: 201 })
   }
-  for (const { name, topic, from, to } of lines) {
-    const form = FORMS[name.slice(group.length + 1)]
-    await post(name, { 'connector.class': 'FileStreamSource', file: from, topic, ...form?.source })
-    await post(`${name}-sink`, { 'connector.class': 'FileStreamSink', file: to, topics: topic, ...form?.sink })
+  for (const line of lines) {
+    const { name, sink, topic, from, to } = line
+    const form = formOf(group, line)
+    await post(name, { 'connector.class': 'FileStreamSource', file: from, topic, ...form.source })
+    await post(sink, { 'connector.class': 'FileStreamSink', file: to, topics: topic, ...form.sink })
   }
   const file = join(folder, 'quiet.txt')
   await writeFile(file, 'never read\n')
@@ -182,28 +187,29 @@ async function create(request: Rest, folder: string, group: string, lines: reado
 }
 
 interface Load extends AsyncDisposable {
-  stop(): Promise<void>
+  /** Nothing is written any more when it resolves. */
+  rest(): Promise<void>
+  goOn(): void
 }
 
-/** ASCII: the JVM's FileStreamSource counts characters, and then skips as many bytes. */
 function startLoad(all: readonly Line[]): Load {
-  let stopped = false
+  let resting = false
   const run = async () => {
-    while (!stopped) {
-      for (const { name, from, lines } of all) {
-        const made = Array.from({ length: 5 }, (_, i) => `${name} ${lines.length + i}`)
-        lines.push(...made)
-        await appendFile(from, `${made.join('\n')}\n`)
-      }
+    while (!resting) {
+      for (const line of all) await append(line, 5)
       await sleep(40)
     }
   }
-  const running = run()
-  const stop = async () => {
-    stopped = true
+  let running = run()
+  const rest = async () => {
+    resting = true
     await running
   }
-  return { stop, [Symbol.asyncDispose]: stop }
+  const goOn = () => {
+    resting = false
+    running = run()
+  }
+  return { rest, goOn, [Symbol.asyncDispose]: rest }
 }
 
 /** What is written from now on arrives. */
@@ -217,7 +223,7 @@ async function moving(lines: readonly Line[], by: string): Promise<void> {
 }
 
 /** Exactly-once in the topic, as no worker was killed; at least once in the sink's file, where two ran for a moment. */
-async function arrived(bootstrap: string, { name, topic, to, lines, line }: Line): Promise<void> {
+async function arrived(bootstrap: string, { name, topic, to, lines }: Line, { line }: Form): Promise<void> {
   await until(`all lines of ${name} in the sink's file`, 90_000, async () => {
     return new Set((await readFile(to, 'utf8')).split('\n')).size > lines.length
   })

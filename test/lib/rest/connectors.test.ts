@@ -254,3 +254,38 @@ describe('a table that was lost', () => {
     expect((await rest.request('PUT', '/connectors/kept/config', config)).status).toBe(200)
   })
 })
+
+test('the list has what other instances change, as one that reads it for the first time', async () => {
+  const all = [
+    '/connectors',
+    '/connectors?expand=status&expand=info',
+    '/connectors?expand=status',
+    '/connectors?expand=x',
+  ]
+  await using other = await rest.another()
+  const lists = async () => Promise.all(all.map(async (path) => (await rest.request('GET', path)).body))
+  const same = async () => {
+    await using fresh = await rest.another()
+    const expected = await Promise.all(all.map(async (path) => (await fresh.request('GET', path)).body))
+    expect(await lists()).toEqual(expected)
+    return expected[1] as Record<string, { info: { config: object }; status: { connector: object } }>
+  }
+  for (const name of ['list-a', 'list-b', 'list-c'])
+    await other.request('POST', '/connectors', { name, config: fileSource(name) })
+  await settle('list-a')
+  await same()
+  await other.request('PUT', '/connectors/list-a/config', fileSource('list-a', { topic: 'changed' }))
+  const status = { state: 'PAUSED' as const, trace: null, workerId: 'w', generation: 1, version: null }
+  await other.state.statuses.publish([{ kind: 'connector', connector: 'list-b', status }])
+  await other.request('DELETE', '/connectors/list-c')
+  const changed = await same()
+  expect(changed['list-a']?.info.config).toMatchObject({ topic: 'changed' })
+  expect(changed['list-b']?.status.connector).toMatchObject({ state: 'PAUSED' })
+  expect(changed['list-c']).toBeUndefined()
+  await other.request('POST', '/connectors', { name: 'list-c', config: fileSource('list-c') })
+  expect((await same())['list-c']).toBeDefined()
+  await rest.loseTable()
+  await other.request('DELETE', '/connectors/list-a')
+  expect((await same())['list-a']).toBeUndefined()
+  for (const name of ['list-b', 'list-c']) await rest.request('DELETE', `/connectors/${name}`)
+})

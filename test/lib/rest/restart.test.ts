@@ -141,3 +141,22 @@ test('progress beyond the status', async () => {
   expect((await rest.request('GET', '/penstock/connectors')).body).toMatchObject([{ name: NAME }])
   expect((await rest.request('GET', '/penstock/connectors/nobody')).status).toBe(404)
 })
+
+test('the guarantee is that of the settings which the config refers to', async () => {
+  process.env['PENSTOCK_TEST_BATCH_SIZE'] = '500'
+  await using other = await rest.another({
+    'config.providers': 'env',
+    'config.providers.env.class': 'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
+  })
+  const config = { 'connector.class': 'FileStreamSource', topic: 't', file: '/tmp/none' }
+  for (const [name, size] of [
+    ['told', '${env:PENSTOCK_TEST_BATCH_SIZE}'],
+    ['untold', '${env:PENSTOCK_TEST_NO_SIZE}'],
+  ] as const)
+    await other.state.configs.write(name, { configPosition: null }, [
+      { kind: 'connector', connector: name, config: { ...config, name, 'batch.size': size } },
+    ])
+  const guaranteeOf = async (name: string) => (await other.request('GET', `/penstock/connectors/${name}`)).body
+  expect(await guaranteeOf('told')).toMatchObject({ guarantee: 'exactly-once' })
+  expect(await guaranteeOf('untold')).toMatchObject({ guarantee: 'at-least-once' })
+})

@@ -211,8 +211,40 @@ describe('write', () => {
     await configs.write('stale', { configPosition: null }, [config('stale')])
     const { configPosition } = await seen(configs, 'stale')
     await foreign([config('stale', '2')])
+    await configs.catchUp()
     expect(await configs.write('stale', { configPosition }, taskRecords('stale', 1))).toBe('conflict')
     expect(await seen(configs, 'stale')).toMatchObject({ generation: null, tasks: [] })
+  })
+
+  test('conflicts after the append where another record came that no view reflects', async () => {
+    const { configs } = state
+    await configs.write('late', { configPosition: null }, [config('late')])
+    const { configPosition } = await seen(configs, 'late')
+    await foreign([config('late', '2'), config('beside', '2')])
+    expect(await configs.write('late', { configPosition }, [config('late', '3')])).toBe('conflict')
+    expect(await configs.view('late')).toMatchObject({ config: { 'tasks.max': '3' }, revision: 3, intent: null })
+    expect(await configs.view('beside')).toMatchObject({ config: { 'tasks.max': '2' } })
+    expect((await configs.history('late')).map(({ config }) => config?.['tasks.max'])).toEqual(['3', '2', '1'])
+    await foreign([config('beside', '3')])
+    expect(await configs.write('late', { ...(await seen(configs, 'late')) }, [config('late', '4')])).toBe('written')
+    expect(await configs.view('beside')).toMatchObject({ config: { 'tasks.max': '3' } })
+  })
+
+  test('that ends after its append is there with the next catch-up, and keeps out whoever has not seen it', async () => {
+    const [writer, other] = [group.open(), group.open()]
+    await writer.configs.catchUp()
+    await other.configs.catchUp()
+    const dying = group.open({ table: dyingWhenApplied(group.openTable()) })
+    const write = dying.configs.write('orphan', { configPosition: null }, [config('orphan')])
+    await expect(write).rejects.toThrow('dead')
+    expect(await other.configs.write('orphan', { configPosition: null }, [config('orphan', '2')])).toBe('conflict')
+    expect(await writer.configs.write('else', { configPosition: null }, [config('else')])).toBe('written')
+    expect(await writer.configs.view('orphan')).toMatchObject({ config: { 'tasks.max': '1' } })
+    const table = group.openTable()
+    await table.update(connectorKey('orphan'), { set: [[['intent', 'at'], Date.now() - 6_000]] })
+    expect(await other.configs.write('orphan', { configPosition: null }, [config('orphan', '2')])).toBe('conflict')
+    expect(await seen(other.configs, 'orphan')).toMatchObject({ config: { 'tasks.max': '1' } })
+    table.close()
   })
 
   test('of one connector never interleaves, whoever writes', async () => {
@@ -346,11 +378,19 @@ describe('a lost table', () => {
   })
 })
 
+/** The table, to a process that ends when it comes to applying what it has appended. */
+function dyingWhenApplied(table: Table): Table {
+  const dead = async () => {
+    throw new Error('dead')
+  }
+  return { ...passing(table), updateAll: dead }
+}
+
 /** The table, but that something happens to it just before a connector's item is read for the first time. */
 function interrupted(table: Table, happens: () => Promise<void>): Table {
   let happened = false
   return {
-    name: table.name,
+    ...passing(table),
     async get(key) {
       if (key.pk === CONNECTORS && !happened) {
         happened = true
@@ -358,11 +398,19 @@ function interrupted(table: Table, happens: () => Promise<void>): Table {
       }
       return table.get(key)
     },
+  }
+}
+
+function passing(table: Table): Table {
+  return {
+    name: table.name,
+    get: (key) => table.get(key),
     batchGet: (keys) => table.batchGet(keys),
     query: (pk) => table.query(pk),
     put: (...put) => table.put(...put),
     update: (...update) => table.update(...update),
     updateWhere: (...update) => table.updateWhere(...update),
+    updateAll: (updates) => table.updateAll(updates),
     delete: (...deletion) => table.delete(...deletion),
     create: () => table.create(),
     close: () => table.close(),
