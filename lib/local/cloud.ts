@@ -27,6 +27,7 @@ import { LocalError } from './local-error.ts'
 import type { Part } from './part.ts'
 import { LOOPBACK } from './ports.ts'
 import { type Schedule, startSchedule } from './schedule.ts'
+import { warmTable } from './warm-table.ts'
 import { localWorker } from './worker-config.ts'
 
 /** Slices that run when the cloud is stopped may seal within this; what doesn't is killed. */
@@ -173,6 +174,7 @@ async function startParts(
   lambda.reportCutOff()
   await healthy(() => lambda.invoke(deployedName('rest'), HEALTH), isStopping)
   await toCoordinator({ source: 'penstock', 'detail-type': 'custody.wanted', detail: {} })
+  if (parts.dynamodb !== undefined) void warmTable(table.opened)
   return { url: frontEnd.address, bootstrap, worker, data: data.path, lambda }
 
   async function startBroker(): Promise<string> {
@@ -225,7 +227,7 @@ async function startParts(
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
     const opened = openTable(tableOf(worker), { endpoint: dynamodb, region: 'us-east-1', credentials })
     parts.closeTable = () => opened.close()
-    return { leases: createLeases(opened) }
+    return { opened, leases: createLeases(opened) }
   }
 
   async function toCoordinator(event: unknown): Promise<boolean> {

@@ -8,9 +8,11 @@ import type { TaskEvent } from '../worker/events.ts'
 
 /** How often an heir looks at the lease, in ms: before the owner's planned end, after it, and long after it. */
 const FAR_LOOK_MS = 100
-const LOOK_MS = 3
+const LOOK_MS = 5
 const LATE_LOOK_MS = 20
 const LATE_MS = 500
+/** The least that an owner needs from its planned end to its seal, in ms: a look before that is in its way. */
+const SEAL_MS = 8
 /** How long before its own hard timeout, in ms, an heir leaves. */
 const LEAVE_MS = 1_000
 
@@ -67,7 +69,7 @@ export async function inherit(leases: Leases, event: TaskEvent, claimant: Claima
 /** In ms. A drain takes some ms as a rule; where it takes long, the hand-over is late anyhow. */
 function untilNextLook(leftMs: number): number {
   if (leftMs < -LATE_MS) return LATE_LOOK_MS
-  return Math.min(Math.max(leftMs, LOOK_MS), FAR_LOOK_MS)
+  return Math.min(Math.max(leftMs + SEAL_MS, LOOK_MS), FAR_LOOK_MS)
 }
 
 function own(lease: Lease | null): Claimed | null {

@@ -112,8 +112,8 @@ async function prepare(opened: Runtime, event: TaskEvent, log: Logger): Promise<
       let early: ReturnType<typeof warmSource> = Promise.resolve(null)
       return {
         ...{ view, settings, connector },
-        warm() {
-          early = warmSource(source)
+        warm(waiting) {
+          early = warmSource(source, waiting)
         },
         start: async (lease, budget) => startSource({ ...source, lease, budget, early: await early }),
       }

@@ -1,4 +1,5 @@
 /** Where a source task goes on: what is committed, and nothing that a predecessor has left open. */
+import { type Budget, pause } from '../connect/budget.ts'
 import type { SourceOffsetsState, SourceOffsetsStore } from '../state/source-offsets.ts'
 import type { TaskEvent } from '../worker/events.ts'
 
@@ -30,8 +31,28 @@ export async function resumeSource(
   return offsets
 }
 
-/** An heir's first read, before it owns: it saves the owner to read what the predecessor has written in its time. */
-export function readEarly(store: SourceOffsetsStore, event: TaskEvent): Promise<SourceOffsetsState> {
+/** How often an heir reads on while it waits, in ms. */
+const FOLLOW_MS = 250
+
+/**
+ * What an heir reads before it owns, until the wait is over: it saves the owner to read what the predecessor has written
+ * in its time.
+ */
+export async function follow(
+  store: SourceOffsetsStore,
+  event: TaskEvent,
+  waiting: Budget,
+): Promise<SourceOffsetsState> {
+  const early = await readCommitted(store, event)
+  while (!waiting.signal.aborted) {
+    await pause(FOLLOW_MS, waiting)
+    if (!waiting.signal.aborted) await early.catchUp()
+  }
+  return early
+}
+
+/** What is committed by now, while somebody runs the task. */
+export function readCommitted(store: SourceOffsetsStore, event: TaskEvent): Promise<SourceOffsetsState> {
   const { connector, task, generation } = event
   return store.resume(connector, { task, generation, afterCleanEnd: false })
 }

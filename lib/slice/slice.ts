@@ -2,7 +2,7 @@
  * One slice of one task, from the claim to the seal (docs/architecture.md, "A slice"). It reads top to bottom; nothing
  * is written after the seal.
  */
-import { pause } from '../connect/budget.ts'
+import { budget, pause } from '../connect/budget.ts'
 import { ConnectError } from '../connect/errors.ts'
 import type { PluginLog } from '../connect/plugin.ts'
 import type { Logger } from '../observe/log.ts'
@@ -59,9 +59,12 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
     const pace = deps.pace(prepared)
     const owner = `${invocation.requestId}/${Math.random().toString(36).slice(2, 10)}`
     const claimant: Claimant = { owner, deadline: invocation.deadline, sliceMs: pace.sliceMs }
+    using waiting = budget(invocation.deadline - Date.now())
+    if (event.heir) prepared.warm(waiting)
     const become = event.heir ? inherit : claim
-    if (event.heir) prepared.warm()
-    const claimed = await whileAway(() => become(state.leases, event, claimant), invocation, log)
+    const claimed = await whileAway(() => become(state.leases, event, claimant), invocation, log).finally(() =>
+      waiting.end('the wait is over'),
+    )
     if (claimed === null) return log.info('left: another invocation has this task')
     const { lease, passed } = claimed
     log.add({ slice: lease.slices + 1 })

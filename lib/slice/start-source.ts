@@ -17,7 +17,7 @@ import { inFlight } from '../worker/in-flight.ts'
 import { offsetsStore } from '../worker/offsets-store.ts'
 import type { Runtime } from '../worker/runtime.ts'
 import { forgetSourceLetters, sourceQueue } from './redrive.ts'
-import { type ResumedDelivery, readEarly, resumeSource } from './resume-source.ts'
+import { follow, type ResumedDelivery, readCommitted, resumeSource } from './resume-source.ts'
 import type { TaskRun } from './task-run.ts'
 
 export interface SourceStart {
@@ -83,7 +83,9 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
       },
       // Read back, for what the task knows of its own records is not where they are. A topic of its own is copied at each end.
       viewOffsets:
-        store === state.offsets ? async () => store.seal(name, task, generation, await readEarly(store, event)) : null,
+        store === state.offsets
+          ? async () => store.seal(name, task, generation, await readCommitted(store, event))
+          : null,
       usedTopics: env.worker.settings['topic.tracking.enable'] ? usedTopics : null,
       get progress() {
         return run.progress
@@ -101,14 +103,17 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
   }
 }
 
-/** What an heir reads, and connects to, before it owns: null where that fails, which the start then shows. */
-export async function warmSource(start: WarmSource): Promise<SourceOffsetsState | null> {
+/**
+ * What an heir reads, and connects to, before it owns; resolves when the wait is over. Null where that fails, which the
+ * start then shows.
+ */
+export async function warmSource(start: WarmSource, waiting: Budget): Promise<SourceOffsetsState | null> {
   const { opened, connector, raw, event, cluster, log } = start
   const { worker } = opened.env
   try {
     const store = await offsetsStore(worker, opened.state.offsets, raw, log)
     const [early] = await Promise.all([
-      readEarly(store, event),
+      follow(store, event, waiting),
       isExactlyOnce(worker, connector, raw)
         ? cluster.coordinator('transaction', transactionalId(worker, event.connector, event.task))
         : null,

@@ -24,8 +24,11 @@ export interface Prepared {
   readonly view: ConnectorView
   readonly settings: ConnectorSettings
   readonly connector: Connector
-  /** What an heir may do while it waits: connects, and reads what it will go on from. What fails shows at the start. */
-  warm(): void
+  /**
+   * What an heir may do while it waits: connects, and follows what it will go on from, until `waiting` ends. What fails
+   * shows at the start.
+   */
+  warm(waiting: Budget): void
   /** By the owner only: resumes from the committed offsets and starts the task. */
   start(lease: Lease, budget: Budget): Promise<TaskRun>
 }

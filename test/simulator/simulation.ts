@@ -9,7 +9,7 @@ import type { CoordinatorDeps } from '../../lib/coordinator/deps.ts'
 import { type CoordinatorEvent, handle } from '../../lib/coordinator/events.ts'
 import { Secrets } from '../../lib/observe/secrets.ts'
 import { currentTask } from '../../lib/slice/current-task.ts'
-import { readEarly } from '../../lib/slice/resume-source.ts'
+import { follow } from '../../lib/slice/resume-source.ts'
 import { runSlice, type SliceDeps } from '../../lib/slice/slice.ts'
 import type { Prepared } from '../../lib/slice/task-run.ts'
 import { type State, stateOver } from '../../lib/state/open.ts'
@@ -141,8 +141,8 @@ export class Simulation {
     const connector = this.#connector(settings.class)
     const { kafka, ledger } = this
     let early: Promise<SourceOffsetsState | null> = Promise.resolve(null)
-    const warm = () => {
-      if (connector.kind === 'source') early = readEarly(state.offsets, event).catch(() => null)
+    const warm: Prepared['warm'] = (waiting) => {
+      if (connector.kind === 'source') early = follow(state.offsets, event, waiting).catch(() => null)
     }
     const start: Prepared['start'] = async (lease) => {
       if (!lease.clean && lease.slices > 0) this.world.met('went on after an unclean end')

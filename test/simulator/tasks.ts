@@ -4,7 +4,7 @@
  */
 import { type Budget, pause } from '../../lib/connect/budget.ts'
 import { resumeSink } from '../../lib/slice/resume-sink.ts'
-import { readEarly, resumeSource } from '../../lib/slice/resume-source.ts'
+import { readCommitted, resumeSource } from '../../lib/slice/resume-source.ts'
 import type { TaskRun } from '../../lib/slice/task-run.ts'
 import { type Lease, NO_PROGRESS, type RunProgress } from '../../lib/state/lease.ts'
 import { NO_MEASURES } from '../../lib/state/measures.ts'
@@ -88,7 +88,7 @@ export async function startSource(options: SourceOptions): Promise<TaskRun> {
     },
     seal: () => state.offsets.seal(event.connector, event.task, lease.generation, offsets),
     async view() {
-      const read = await readEarly(state.offsets, event)
+      const read = await readCommitted(state.offsets, event)
       await state.offsets.seal(event.connector, event.task, lease.generation, read)
     },
   })

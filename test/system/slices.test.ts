@@ -33,6 +33,8 @@ test.each([
       iterations: String((RATE * RUN_MS) / 1000),
       'tasks.max': '1',
     })
+    // Their hand-overs take turns: while its source is handed over, a sink has nothing to put.
+    await sleep(SLICE_MS / 2)
     await penstock.create('copy', {
       'connector.class': 'FileStreamSink',
       topics: 'orders',

@@ -139,7 +139,8 @@ test.each([
   const raw = { name: connector, 'connector.class': 'FileStreamSource', file, topic: `${connector}-out` }
   using time = budget(30_000)
   const heir = startOf(worker, state, raw, true)
-  const early = await warmSource(await heir(time))
+  using waiting = budget(0)
+  const early = await warmSource(await heir(time), waiting)
   expect(early?.all()).toEqual([])
 
   const predecessor = await started(worker, state, raw, time)
