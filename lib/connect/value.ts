@@ -45,11 +45,6 @@ export class Boxed {
     this.type = type
     this.value = value
   }
-
-  /** For `JSON.stringify`, which writes an integer as Jackson does. */
-  toJSON(): number | bigint {
-    return this.value
-  }
 }
 
 /** A row with named fields; `values` follow `schema.fields`. Never written to once it is in a record. */

@@ -49,7 +49,8 @@ function text(value: Value, looks: number): string {
 }
 
 function objectText(value: object & Value, looks: number): string {
-  if (looks > 0 && isPlain(value)) return withEscapes(JSON.stringify(value))
+  const plain = looks > 0 ? plainForm(value) : null
+  if (plain !== null) return withEscapes(JSON.stringify(plain))
   const rest = looks - 1
   if (Array.isArray(value)) return `[${value.map((item: Value) => text(item, rest)).join(',')}]`
   if (value instanceof Map) return mapText(value, rest)
@@ -65,7 +66,26 @@ function objectText(value: object & Value, looks: number): string {
   return `{${members}}`
 }
 
-/** Whether `JSON.stringify` writes an array or object as Jackson does, but for the escapes in strings. */
+/**
+ * What `JSON.stringify` writes as Jackson writes the value, but for the escapes in strings; null where there is no such
+ * thing. Numbers that `Cast` and `InsertField` have put into an object are taken out of their boxes.
+ */
+function plainForm(value: object & Value): object | null {
+  if (!isPlainObject(value)) return isPlain(value) ? value : null
+  const object = value
+  let copy: Record<string, Value> | null = null
+  for (const key in object) {
+    const item = object[key] as Value
+    if (typeof item === 'string' || item === null || typeof item === 'boolean') continue
+    if (typeof item === 'number' ? isPlainNumber(item) : typeof item === 'object' && isPlain(item)) continue
+    if (!(item instanceof Boxed && item.type.startsWith('int'))) return null
+    copy ??= { ...object }
+    copy[key] = item.value as number
+  }
+  return copy ?? object
+}
+
+/** The same for arrays and objects without boxes. */
 function isPlain(value: object): boolean {
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
@@ -75,7 +95,7 @@ function isPlain(value: object): boolean {
     }
     return true
   }
-  if (!isPlainObject(value)) return value instanceof Boxed && value.type.startsWith('int')
+  if (!isPlainObject(value)) return false
   const object = value
   // The same once more: a function of its own for an item makes the whole twice as slow.
   for (const key in object) {

@@ -76,6 +76,8 @@ export class Counters {
   #lastPoll: number | null = null
   readonly #ended = new Tally()
   readonly #open = new Set<Tally>()
+  /** By a drain that could not wait for a commit: where it succeeds after all, they have ended. */
+  readonly #givenBack = new WeakSet<Tally>()
   readonly #log: PluginLog
   #passed = 0
   #gaps = 0
@@ -97,16 +99,19 @@ export class Counters {
 
   /** The tally's offsets are committed: each of its records must have ended somewhere. */
   end(tally: Tally): void {
-    if (!this.#open.delete(tally)) return
+    const isOpen = this.#open.delete(tally)
+    if (!isOpen && !this.#givenBack.delete(tally)) return
     if (tally.inFlight !== 0) this.#report('a batch was committed that had not ended', tally)
     this.#ended.add(tally)
     this.#gaps += tally.gaps
-    this.meter.settled(tally.read)
+    if (isOpen) this.meter.settled(tally.read)
   }
 
   /** The tally's offsets won't be committed: its records will be read again. */
   giveBack(tally: Tally): void {
-    if (this.#open.delete(tally)) this.meter.settled(tally.read)
+    if (!this.#open.delete(tally)) return
+    this.#givenBack.add(tally)
+    this.meter.settled(tally.read)
   }
 
   /**

@@ -51,6 +51,9 @@ function reason(file: string, error: unknown): string {
   }
 }
 
+/** How often what is written is sent to the disk beside the writing, in ms: a flush waits for the rest alone. */
+const SYNC_MS = 500
+
 const NO_FAILURES: readonly Failure[] = []
 
 class FileTask implements SinkTask {
@@ -59,6 +62,8 @@ class FileTask implements SinkTask {
   /** The first is filled while the second is being written. */
   readonly #buffers: [LineBuffer, LineBuffer] = [new LineBuffer(), new LineBuffer()]
   #writing: Promise<void> = Promise.resolve()
+  #syncing: Promise<void> = Promise.resolve()
+  #syncAt = Date.now() + SYNC_MS
 
   constructor(file: string, handle: FileHandle) {
     this.#file = file
@@ -83,18 +88,32 @@ class FileTask implements SinkTask {
 
   async flush(): Promise<'all'> {
     await this.#writing
+    // The system tells once that it could not write.
+    await this.#syncing
     await this.#handle.datasync()
     return 'all'
   }
 
   async stop(): Promise<void> {
     await this.#writing.catch(() => undefined)
+    await this.#syncing.catch(() => undefined)
     await this.#handle.close()
+  }
+
+  #sync(): void {
+    this.#syncAt = Number.POSITIVE_INFINITY
+    this.#syncing = this.#syncing.then(async () => {
+      await this.#handle.datasync()
+      this.#syncAt = Date.now() + SYNC_MS
+    })
+    // Its failure is that of the next flush.
+    this.#syncing.catch(() => undefined)
   }
 
   async #write(bytes: Buffer): Promise<void> {
     try {
       await this.#handle.appendFile(bytes)
+      if (Date.now() >= this.#syncAt) this.#sync()
     } catch (error) {
       throw new ConnectError(`Writing to ${this.#file} failed: ${(error as Error).message}`, { cause: error })
     }

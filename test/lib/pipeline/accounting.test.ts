@@ -5,6 +5,7 @@ import type { ConnectRecord, SinkOrigin } from '../../../lib/connect/record.ts'
 import { createTopics } from '../../../lib/kafka/admin.ts'
 import { clientSettings } from '../../../lib/kafka/client-settings.ts'
 import { createTransactionalProducer } from '../../../lib/kafka/transactional-producer.ts'
+import { Counters, SingleTally } from '../../../lib/pipeline/counters.ts'
 import { audited, total } from '../../../lib/slice/progress.ts'
 import { NO_PROGRESS, type Progress } from '../../../lib/state/lease.ts'
 import { CHAIN, counted, type Fate, fatesOf, isRefused, refused, texts, transformsOf } from './fates.ts'
@@ -188,4 +189,21 @@ test('a slice that was cut off takes back what it had counted ahead of its commi
   const after = audited(total(known, next.run.progress, 1))
   expect(after.accounting).toMatchObject({ mismatch: null, uncounted: 0 })
   expect(after.read).toBe(next.run.progress.read)
+})
+
+test('a commit that succeeds after the drain has given it up counts all the same, and once', () => {
+  const log = keptLog()
+  const counters = new Counters(log)
+  const batch = () => Object.assign(new SingleTally(), { read: 50, written: 50 })
+  const [late, dropped] = [batch(), batch()]
+  for (const tally of [late, dropped]) counters.open(tally)
+  counters.close(true)
+  expect(counters.progress(null, null).read).toBe(0)
+  for (let told = 0; told < 2; told++) counters.end(late)
+  counters.pass(50)
+  expect(counters.progress(null, null)).toMatchObject({
+    read: 50,
+    written: 50,
+    accounting: { passed: 50, mismatch: null },
+  })
 })
