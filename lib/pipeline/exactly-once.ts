@@ -1,8 +1,9 @@
 /**
  * Exactly-once delivery (KIP-618): records and offsets in one transaction. A transaction holds whole polls: while one
- * commits, the polls that come are converted into the next. Where the connector ends the transactions, each is its own.
+ * commits, the polls that come are converted into the next; under a flood it goes on growing, for what a commit costs is
+ * the time in which nothing is sent. Where the connector ends the transactions, each is its own.
  */
-import type { Budget } from '../connect/budget.ts'
+import { type Budget, pause } from '../connect/budget.ts'
 import { ConnectError } from '../connect/errors.ts'
 import type { PluginLog } from '../connect/plugin.ts'
 import type { TransactionalProducer } from '../kafka/transactional-producer.ts'
@@ -13,8 +14,11 @@ import { partitionKey, type SourceBatch, type SourceOffset } from './source-prog
 import type { Ending, TransactionBoundary } from './transaction-boundary.ts'
 import { within } from './waiting.ts'
 
-/** Polls that may gather, and that may go into a transaction while another commits; each is about a megabyte at most. */
+/** Polls that may gather; each is about a megabyte at most. */
 const MOST_GATHERED = 8
+/** Polls that come this close to each other, in ms, are a flood; a transaction takes them for so long, in ms. */
+const FLOOD_MS = 5
+const MOST_MS = 250
 
 export interface ExactlyOnceDeps {
   readonly producer: TransactionalProducer
@@ -32,6 +36,8 @@ export interface ExactlyOnceDeps {
 interface Transaction {
   /** Epoch ms. */
   readonly since: number
+  /** When its last poll came, epoch ms. */
+  grown: number
   readonly batches: SourceBatch[]
   readonly offsets: Map<string, SourceOffset>
 }
@@ -109,9 +115,10 @@ export class ExactlyOnce implements Delivery {
       await this.#fill()
       if (boundary.kind === 'connector') await this.#giveUp()
       const isReady = this.#transaction !== null && (this.#due || boundary.kind === 'poll')
-      if (isReady && (this.#committing === null || this.#isFull)) await this.#commit()
+      if (isReady && (this.#isFull || (this.#committing === null && !this.#isGrowing))) await this.#commit()
       else if (this.#gathered.length > 0) continue
       else if (this.#committing !== null) await Promise.race([this.#committing, this.#more()])
+      else if (isReady) await Promise.race([pause(FLOOD_MS), this.#more()])
       else break
     }
     this.#due = false
@@ -138,9 +145,17 @@ export class ExactlyOnce implements Delivery {
     }
   }
 
-  /** Ends where polls do, and has enough of them. */
+  /** Ends where polls do, and has taken them for long enough. */
   get #isFull(): boolean {
-    return this.#deps.boundary.kind === 'poll' && (this.#transaction?.batches.length ?? 0) >= MOST_GATHERED
+    if (this.#transaction === null || this.#deps.boundary.kind !== 'poll') return false
+    return Date.now() - this.#transaction.since >= MOST_MS
+  }
+
+  get #isGrowing(): boolean {
+    const transaction = this.#transaction
+    return (
+      !this.#due && transaction !== null && transaction.batches.length > 1 && Date.now() - transaction.grown < FLOOD_MS
+    )
   }
 
   /** Resolves with the next batch, or when the open transaction is to be committed. */
@@ -163,12 +178,14 @@ export class ExactlyOnce implements Delivery {
         this.#due = true
         this.#work()
       }, boundary.intervalMs)
-    return { since: Date.now(), batches: [], offsets: new Map() }
+    const now = Date.now()
+    return { since: now, grown: now, batches: [], offsets: new Map() }
   }
 
   #add(batch: SourceBatch): void {
     for (const entry of batch.offsets) this.#transaction?.offsets.set(partitionKey(entry.partition), entry)
     this.#transaction?.batches.push({ ...batch, records: [] })
+    if (this.#transaction !== null) this.#transaction.grown = Date.now()
   }
 
   /** Of an aborted transaction the offsets are committed, as in Connect: its records aren't to be read again. */

@@ -199,7 +199,9 @@ test('exactly-once: after crashes before and after commits every record is there
   const name = unique('once')
   for (const commits of [0, 1, 2, 3, null]) {
     const offsets = await offsetsOfTopic(around, name)
-    const declaration = counting(topic, { count: 4_000, batch: 50 })
+    // Not a flood, which would go into one transaction.
+    const beforePoll = (next: number) => pause(next % 100 === 0 ? 20 : 0)
+    const declaration = counting(topic, { count: 4_000, batch: 50, beforePoll })
     await using source = await open(around, declaration, { exactlyOnce: true, offsets, name })
     if (commits !== null) crashAfter(source.producer as TransactionalProducer, commits)
     using time = budget(20_000)

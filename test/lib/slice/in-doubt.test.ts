@@ -46,7 +46,13 @@ const RUN: TaskRun = {
 async function sealedAfter(start: () => Promise<TaskRun>, wasClean: boolean): Promise<Lease | null> {
   const connector = randomUUID()
   const before = { epoch: 1, owner: 'r/1', deadline: Date.now() + 60_000, plannedEnd: Date.now() }
-  const invitation = { generation: 1, invitedAt: Date.now(), restarts: 0 }
+  await state.configs.write(connector, { configPosition: null }, [
+    { kind: 'connector', connector, config: { name: connector, 'connector.class': 'FileStreamSource' } },
+    { kind: 'task', connector, task: 0, config: {} },
+    { kind: 'commit', connector, tasks: 1 },
+  ])
+  const generation = (await state.configs.view(connector))?.generation ?? -1
+  const invitation = { generation, invitedAt: Date.now(), restarts: 0 }
   await state.leases.invite(connector, 0, { after: null, epoch: 1, ...invitation })
   await state.leases.claim(connector, 0, before)
   const end = { kind: 'again' } as const
@@ -54,7 +60,7 @@ async function sealedAfter(start: () => Promise<TaskRun>, wasClean: boolean): Pr
     ...{ epoch: 1, owner: 'r/1', end, progress: NO_PROGRESS, made: false, clean: wasClean },
   })
   await state.leases.invite(connector, 0, { after: sealed?.lease ?? null, epoch: 2, ...invitation })
-  const event = { connector, task: 0, epoch: 2, generation: 1, heir: false }
+  const event = { connector, task: 0, epoch: 2, generation, heir: false }
   await runSlice(event, { requestId: 'r2', deadline: Date.now() + 60_000 }, depsOf(start))
   return state.leases.get(connector, 0)
 }
