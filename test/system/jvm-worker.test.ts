@@ -2,6 +2,7 @@
  * Handing over between a Connect cluster and Penstock, both ways, on the same group.id and topics: what one made and
  * did, the other lists and goes on with, without a line lost or doubled.
  */
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +23,7 @@ test('connectors go from Penstock to a JVM worker, back, and there again', { tim
   await using kafka = await startKafka()
   const { bootstrap } = kafka
   const folder = await mkdtemp(join(tmpdir(), 'penstock-handover-'))
-  const group = `handover-${process.pid}`
+  const group = `handover-${randomUUID().slice(0, 8)}`
   const ours = await newLine(folder, `${group}-ours`)
   const theirs = await newLine(folder, `${group}-theirs`)
   const start = () => Penstock.start({ bootstrap, group, settings: { 'penstock.slice.ms': String(SLICE_MS) } })
@@ -36,7 +37,9 @@ test('connectors go from Penstock to a JVM worker, back, and there again', { tim
         await sleep(SLICE_MS / 15)
       }
       await arrived(bootstrap, ours)
-      expect((await penstock.progress(ours.name)).tasks[0]?.slices).toBeGreaterThan(1)
+      await until('a second slice to have ended', 60_000, async () => {
+        return ((await penstock.progress(ours.name)).tasks[0]?.slices ?? 0) > 1
+      })
       expect((await penstock.stop()).left).toEqual([])
     }
     {
