@@ -63,6 +63,6 @@ export async function resumeKept(sink: ResumeSink, held: Durable): Promise<Resum
   return { positions, uncopied }
 }
 
-function partitionsOf(assignment: Assignment) {
+export function partitionsOf(assignment: Assignment): TopicPartition[] {
   return [...assignment].flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })))
 }

@@ -7,7 +7,7 @@ import { ConnectError } from '../connect/errors.ts'
 import type { PluginLog } from '../connect/plugin.ts'
 import type { Logger } from '../observe/log.ts'
 import type { Custody } from '../state/custody.ts'
-import type { RegisteredHeir, Seal } from '../state/leases.ts'
+import type { HeirClaim, Seal } from '../state/leases.ts'
 import type { State } from '../state/open.ts'
 import type { LeaseRecord } from '../state/statuses.ts'
 import { TableGone } from '../state/table.ts'
@@ -136,7 +136,7 @@ async function whileAway<T>(attempt: () => Promise<T>, { deadline }: Invocation,
 async function seal(
   deps: SliceDeps,
   event: TaskEvent,
-  { epoch, owner }: RegisteredHeir,
+  { epoch, owner }: HeirClaim,
   worked: Worked,
   announce: NonNullable<Seal['announce']>,
 ): Promise<void> {

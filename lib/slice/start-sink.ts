@@ -19,7 +19,7 @@ import { inFlight } from '../worker/in-flight.ts'
 import type { Runtime } from '../worker/runtime.ts'
 import { asCopies } from '../worker/sink-positions.ts'
 import { commitSink, sinkQueue, withQueue } from './redrive.ts'
-import { type ResumeSink, resumeKept, resumeSink } from './resume-sink.ts'
+import { partitionsOf, type ResumeSink, resumeKept, resumeSink } from './resume-sink.ts'
 import type { TaskRun } from './task-run.ts'
 
 export interface SinkStart {
@@ -112,12 +112,11 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
 
 /** What an heir connects to before it owns. What fails shows at the start. */
 export async function warmSink({ opened, group, taskConfig, cluster, log }: WarmSink): Promise<void> {
-  const assigned = [...parseAssignment(taskConfig[ASSIGNMENT] ?? '')]
-  const partitions = assigned.flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })))
+  const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
   try {
     await Promise.all([
-      committed(opened.admin, group, partitions),
-      cluster.topics(assigned.map(([topic]) => topic)),
+      committed(opened.admin, group, partitionsOf(assignment)),
+      cluster.topics([...assignment.keys()]),
       opened.state.statuses.warm(),
     ])
   } catch (error) {

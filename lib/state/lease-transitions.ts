@@ -1,6 +1,6 @@
 /** What the transitions of a lease change, as pure functions of the lease that was seen. */
 import type { Attribute, Item } from './attributes.ts'
-import type { End, InvocationFailure, Lease, RegisteredHeir, Seal } from './lease.ts'
+import type { End, HeirClaim, InvocationFailure, Lease, Seal } from './lease.ts'
 
 /** Longer texts of errors are cut: an item holds 400 KB, and the status topic has the whole. */
 const TEXT_LIMIT = 8_192
@@ -10,7 +10,7 @@ export function sealing(
   lease: Lease,
   { end, progress, made, clean }: Seal,
   now: number,
-): { readonly changes: Item; readonly passedTo: RegisteredHeir | null } {
+): { readonly changes: Item; readonly passedTo: HeirClaim | null } {
   const { heir } = lease
   const ended = {
     end: cut(end),

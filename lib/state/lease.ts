@@ -189,13 +189,7 @@ export interface Seal {
    * Resolves once the topic has what is about to be written, and precedes each write: the heir that the lease passes to,
    * or null for an end.
    */
-  readonly announce?: (heir: RegisteredHeir | null) => Promise<void>
-}
-
-export interface RegisteredHeir {
-  readonly epoch: number
-  readonly owner: string
-  readonly deadline: number
+  readonly announce?: (heir: HeirClaim | null) => Promise<void>
 }
 
 export interface Sealed {

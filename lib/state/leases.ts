@@ -12,7 +12,6 @@ import {
   type InvocationFailure,
   type Lease,
   NO_PROGRESS,
-  type RegisteredHeir,
   type Restart,
   type Seal,
   type Sealed,
@@ -202,7 +201,7 @@ class TableLeases implements Leases {
 
   async seal(connector: string, task: number, seal: Seal): Promise<Sealed | null> {
     let lease = seal.seen ?? (await this.get(connector, task))
-    let announced: RegisteredHeir | null | undefined
+    let announced: HeirClaim | null | undefined
     while (lease !== null && lease.state === 'owned' && lease.epoch === seal.epoch && lease.owner === seal.owner) {
       const { changes, passedTo } = sealing(lease, seal, Date.now())
       if (announced === undefined || announced?.owner !== passedTo?.owner) await seal.announce?.(passedTo)

@@ -1,4 +1,5 @@
 /** What the pipeline's tests share: a task's surroundings on a real broker, and small connectors with faults. */
+import { afterAll, beforeAll } from 'vitest'
 import { type Budget, budget } from '../../../lib/connect/budget.ts'
 import { DataError } from '../../../lib/connect/errors.ts'
 import {
@@ -67,6 +68,16 @@ export async function surroundings(settings: RawConfig = {}): Promise<Surroundin
   const offsets = { name: worker.topics.offsets, partitions: 1, replicationFactor: 1 }
   await createTopics(cluster, [{ ...offsets, configs: { 'cleanup.policy': 'compact' } }])
   return { broker, cluster, worker, [Symbol.asyncDispose]: () => cluster.close() }
+}
+
+/** The surroundings of a test file, from its first test to its last. */
+export let around: Surroundings
+
+export function useSurroundings(): void {
+  beforeAll(async () => {
+    around = await surroundings()
+  })
+  afterAll(() => around?.[Symbol.asyncDispose]())
 }
 
 export interface Logged {

@@ -1,10 +1,11 @@
 /** Limits and measures of a running task, on a real broker. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { ConnectRecord } from '../../../lib/connect/record.ts'
 import { createTopics } from '../../../lib/kafka/admin.ts'
 import { quantile } from '../../../lib/state/measures.ts'
 import { inFlight } from '../../../lib/worker/in-flight.ts'
 import {
+  around,
   collecting,
   committedTo,
   counting,
@@ -12,19 +13,12 @@ import {
   open,
   openSinkOf,
   runAndDrain,
-  type Surroundings,
-  surroundings,
   texts,
   unique,
+  useSurroundings,
 } from './kit.ts'
 
-let around: Surroundings
-
-beforeAll(async () => {
-  around = await surroundings()
-})
-
-afterAll(() => around?.[Symbol.asyncDispose]())
+useSurroundings()
 
 /** `batches` times the texts 0, 1, ..., count - 1, in as many batches at least. */
 async function filled(count: number, batches = 1): Promise<string> {

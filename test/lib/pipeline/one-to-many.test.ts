@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { budget } from '../../../lib/connect/budget.ts'
 import { DataError } from '../../../lib/connect/errors.ts'
 import type { OneToMany } from '../../../lib/connect/plugin.ts'
@@ -6,6 +6,7 @@ import type { ConnectRecord } from '../../../lib/connect/record.ts'
 import type { TransactionalProducer } from '../../../lib/kafka/transactional-producer.ts'
 import { InDoubt } from '../../../lib/pipeline/run.ts'
 import {
+  around,
   collecting,
   committedTo,
   counting,
@@ -15,17 +16,12 @@ import {
   open,
   openSinkOf,
   runAndDrain,
-  type Surroundings,
-  surroundings,
   texts,
   unique,
+  useSurroundings,
 } from './kit.ts'
 
-let around: Surroundings
-beforeAll(async () => {
-  around = await surroundings()
-})
-afterAll(() => around.cluster.close())
+useSurroundings()
 
 const PARTS = ['a', 'b', 'c', 'd', 'e']
 const five: OneToMany = {

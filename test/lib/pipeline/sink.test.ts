@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { budget, pause } from '../../../lib/connect/budget.ts'
 import { DataError, RetriableError } from '../../../lib/connect/errors.ts'
 import type { ConnectRecord } from '../../../lib/connect/record.ts'
@@ -7,6 +7,7 @@ import { commit } from '../../../lib/kafka/groups.ts'
 import { StageError } from '../../../lib/pipeline/errors.ts'
 import { InDoubt } from '../../../lib/pipeline/run.ts'
 import {
+  around,
   collecting,
   committedTo,
   counting,
@@ -17,16 +18,11 @@ import {
   openSinkOf,
   pickyConverter,
   runAndDrain,
-  type Surroundings,
-  surroundings,
   unique,
+  useSurroundings,
 } from './kit.ts'
 
-let around: Surroundings
-beforeAll(async () => {
-  around = await surroundings()
-})
-afterAll(() => around.cluster.close())
+useSurroundings()
 
 /** A topic with the texts 0, 1, ..., count - 1. */
 async function filled(count: number, partitions = 1): Promise<string> {

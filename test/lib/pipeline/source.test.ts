@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { budget, pause } from '../../../lib/connect/budget.ts'
 import { RetriableError } from '../../../lib/connect/errors.ts'
 import type { TransactionalProducer } from '../../../lib/kafka/transactional-producer.ts'
 import { StageError } from '../../../lib/pipeline/errors.ts'
 import { InDoubt } from '../../../lib/pipeline/run.ts'
 import {
+  around,
   counting,
   ends,
   keptLog,
@@ -14,17 +15,13 @@ import {
   open,
   pickyConverter,
   runAndDrain,
-  type Surroundings,
   surroundings,
   texts,
   unique,
+  useSurroundings,
 } from './kit.ts'
 
-let around: Surroundings
-beforeAll(async () => {
-  around = await surroundings()
-})
-afterAll(() => around.cluster.close())
+useSurroundings()
 
 const BOTH = [{ exactlyOnce: false }, { exactlyOnce: true }]
 

@@ -1,27 +1,23 @@
 /** `transaction.boundary=connector` (KIP-618) on a real broker: a source that ends its transactions itself. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { budget } from '../../../lib/connect/budget.ts'
 import { ConfigError } from '../../../lib/connect/errors.ts'
 import type { Polled, SourceConnector, TransactionContext } from '../../../lib/connect/plugin.ts'
 import type { ConnectRecord } from '../../../lib/connect/record.ts'
 import {
+  around,
   type CountingOptions,
   counting,
   numbers,
   offsetsOfTopic,
   open,
   runAndDrain,
-  type Surroundings,
-  surroundings,
   texts,
   unique,
+  useSurroundings,
 } from './kit.ts'
 
-let around: Surroundings
-beforeAll(async () => {
-  around = await surroundings()
-})
-afterAll(() => around.cluster.close())
+useSurroundings()
 
 type Ask = (transactions: TransactionContext, records: readonly ConnectRecord[]) => Partial<Polled> | undefined
 
