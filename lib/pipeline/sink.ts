@@ -24,7 +24,7 @@ import type { PartitionEnd, SinkBatch, SinkTallies } from './sink-batch.ts'
 import type { SinkDeadLetters } from './sink-dead-letters.ts'
 import { resetOffsets } from './start-positions.ts'
 import { transform } from './transform.ts'
-import { Breather, untilEnded, within } from './waiting.ts'
+import { Breather, endAfterLast, untilEnded, within } from './waiting.ts'
 
 export type { Outcome, Run } from './run.ts'
 export type SinkRun = Run
@@ -136,6 +136,7 @@ export class SinkSpine implements SinkRun {
         const ends = isLast ? this.#positions() : batches.map(endOf)
         await this.#process(batches, ends, budget)
       }
+      if (fetched.length > 0) endAfterLast(budget)
       if (fetched.length > 0 || this.#putting !== null || this.#wasReset) quietSince = Date.now()
       else if (this.#failure === null) this.#passOver(this.#positions())
       if (!budget.signal.aborted && this.#isIdle(Date.now() - quietSince)) return IDLE

@@ -1,5 +1,5 @@
 /** The spine of a source task: poll → transform → produce, with its offsets. */
-import { type Budget, BudgetEnded, budget as newBudget, pause } from '../connect/budget.ts'
+import { type Budget, BudgetEnded, budget as newBudget, type OwnedBudget, pause } from '../connect/budget.ts'
 import { ConfigError } from '../connect/errors.ts'
 import type { PluginLog, SourceConnector, SourceTask } from '../connect/plugin.ts'
 import type { ConnectRecord } from '../connect/record.ts'
@@ -31,7 +31,7 @@ import { lastOffsets } from './source-progress.ts'
 import { Topics } from './topics.ts'
 import { type Ending, type TransactionRequests, transactionBoundary } from './transaction-boundary.ts'
 import { transform } from './transform.ts'
-import { Breather, within } from './waiting.ts'
+import { Breather, endAfterLast, within } from './waiting.ts'
 
 export type { Outcome, Run } from './run.ts'
 export type SourceRun = Run
@@ -186,7 +186,7 @@ class SourceSpine implements SourceRun {
     }
   }
 
-  async #loop(budget: Budget): Promise<Outcome> {
+  async #loop(budget: OwnedBudget): Promise<Outcome> {
     const { poller, limit, stage, delivery } = this.#stages
     await this.#redrive(budget)
     let quietSince = Date.now()
@@ -203,6 +203,7 @@ class SourceSpine implements SourceRun {
         quietSince = Date.now()
         this.firstRecords ??= quietSince
         this.lastRecords = quietSince
+        endAfterLast(budget)
         await this.#breather.due()
       } else if (!this.#done) {
         const idleMs = Math.max(polled.idleMs ?? 0, SHORTEST_IDLE_MS)

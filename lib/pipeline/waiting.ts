@@ -1,5 +1,5 @@
 /** Waiting for something no longer than a budget lasts. */
-import type { Budget } from '../connect/budget.ts'
+import type { Budget, OwnedBudget } from '../connect/budget.ts'
 import { RetriableError } from '../connect/errors.ts'
 
 /** The promise's value, or undefined where the budget ends first; the promise is then still to be looked after. */
@@ -27,6 +27,14 @@ export async function within<T>(promise: Promise<T>, { signal }: Budget, what: s
   } finally {
     signal.removeEventListener('abort', onEnd)
   }
+}
+
+/** How long before its deadline, in ms, a run that has just had records waits for no more: what came would come late. */
+const LAST_MS = 10
+
+/** Ends the budget where these were its last records. */
+export function endAfterLast(budget: OwnedBudget): void {
+  if (budget.deadline - Date.now() < LAST_MS) budget.end('the time is nearly over')
 }
 
 /**

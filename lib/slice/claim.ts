@@ -2,17 +2,20 @@
  * Becoming the owner of a task: by claiming an invitation, or as the heir of a running slice.
  * Every way ends in one conditional write; whoever loses it leaves quietly, with success.
  */
-import { pause } from '../connect/budget.ts'
+import { type Budget, pause } from '../connect/budget.ts'
 import { CLOCK_MARGIN_MS, type Lease, type Leases } from '../state/leases.ts'
+import type { Statuses } from '../state/statuses.ts'
 import type { TaskEvent } from '../worker/events.ts'
 
-/** How often an heir looks at the lease, in ms: before the owner's planned end, after it, and long after it. */
+/** How often an heir looks at the lease, in ms: long before the owner's planned end, and near or after it. */
 const FAR_LOOK_MS = 100
-const LOOK_MS = 5
-const LATE_LOOK_MS = 20
-const LATE_MS = 500
-/** The least that an owner needs from its planned end to its seal, in ms: a look before that is in its way. */
-const SEAL_MS = 8
+const LOOK_MS = 20
+/** From this long before the owner's planned end on, in ms, it waits for its claim as well. */
+const LISTEN_MS = 40
+/** The least that a seal takes once the claim is published, in ms; how often the heir looks then, and for how long. */
+const SEAL_MS = 5
+const SEALING_LOOK_MS = 2
+const SEALING_MS = 500
 /** How long before its own hard timeout, in ms, an heir leaves. */
 const LEAVE_MS = 1_000
 
@@ -46,13 +49,23 @@ export async function claim(leases: Leases, event: TaskEvent, claimant: Claimant
   return own(claimed)
 }
 
-/** Waits for the owner's end, then is the owner; null where there is nothing to inherit any more. */
-export async function inherit(leases: Leases, event: TaskEvent, claimant: Claimant): Promise<Claimed | null> {
+/**
+ * Waits for the owner's end, then is the owner; null where there is nothing to inherit any more. `announced` resolves
+ * once the owner has published the claim, and never where that can't be seen: then it takes a look longer.
+ */
+export async function inherit(
+  leases: Leases,
+  event: TaskEvent,
+  claimant: Claimant,
+  announced: () => Promise<true>,
+): Promise<Claimed | null> {
   const { connector, task, epoch } = event
   const { owner, deadline } = claimant
   const registered = await leases.registerHeir(connector, task, { epoch, owner, deadline })
   if (registered === null) return claim(leases, event, claimant)
   let lease: Lease | null = registered
+  let listening: Promise<true> | null = null
+  let announcedAt: number | null = null
   while (lease !== null && Date.now() < deadline - LEAVE_MS) {
     if (lease.epoch === epoch && lease.owner === owner) return { lease, passed: true }
     if (lease.generation !== event.generation || lease.heir?.owner !== owner || lease.wanted === 'stop') return null
@@ -60,16 +73,44 @@ export async function inherit(leases: Leases, event: TaskEvent, claimant: Claima
       const plannedEnd = Date.now() + claimant.sliceMs
       return own(await leases.takeOver(connector, task, { after: lease, owner, deadline, plannedEnd }))
     }
-    await pause(untilNextLook((lease.plannedEnd ?? 0) - Date.now()))
+    if (announcedAt !== null) await pause(Date.now() - announcedAt < SEALING_MS ? SEALING_LOOK_MS : LOOK_MS)
+    else {
+      const left = (lease.plannedEnd ?? 0) - Date.now()
+      if (left < LISTEN_MS) listening ??= announced()
+      const wait = pause(Math.min(Math.max(left - LISTEN_MS / 2, LOOK_MS), FAR_LOOK_MS)).then(() => false)
+      if (await (listening === null ? wait : Promise.race([listening, wait]))) {
+        announcedAt = Date.now()
+        await pause(SEAL_MS)
+      }
+    }
     lease = await leases.get(connector, task)
   }
   return null
 }
 
-/** In ms. A drain takes some ms as a rule; where it takes long, the hand-over is late anyhow. */
-function untilNextLook(leftMs: number): number {
-  if (leftMs < -LATE_MS) return LATE_LOOK_MS
-  return Math.min(Math.max(leftMs + SEAL_MS, LOOK_MS), FAR_LOOK_MS)
+/**
+ * What `inherit` waits for: the owner publishes the heir's claim when it has drained, and seals then. `then` is called at
+ * once.
+ */
+export async function announcement(
+  statuses: Pick<Statuses, 'watchLease'>,
+  { connector, task }: TaskEvent,
+  owner: string,
+  waiting: Budget,
+  then: () => void,
+): Promise<() => Promise<true>> {
+  const watch = await statuses.watchLease(connector, task).catch(() => null)
+  const listen = async (): Promise<true> => {
+    const isSeen = await watch?.claimedBy(owner, waiting).catch(() => false)
+    if (isSeen !== true) return await new Promise<never>(() => {})
+    then()
+    return true
+  }
+  let listening: Promise<true> | null = null
+  return () => {
+    listening ??= listen()
+    return listening
+  }
 }
 
 function own(lease: Lease | null): Claimed | null {

@@ -18,8 +18,8 @@ import { currentTask } from './current-task.ts'
 import { realTask } from './real-task.ts'
 import { shutdown } from './shutdown.ts'
 import type { SliceDeps } from './slice.ts'
-import { startSink, warmSink } from './start-sink.ts'
-import { startSource, warmSource } from './start-source.ts'
+import { readSinkAhead, startSink, warmSink } from './start-sink.ts'
+import { resumeSourceAhead, startSource, warmSource } from './start-source.ts'
 import type { Prepared } from './task-run.ts'
 import type { SlicePace } from './work.ts'
 
@@ -36,6 +36,8 @@ const PLUGINS: PluginSource = {
   transform: (name) => find('transformation', name),
   predicate: (name) => find('predicate', name),
 }
+
+const NOTHING_AHEAD = { warm() {}, resumeAhead() {} }
 
 export async function sliceDeps(
   event: TaskEvent,
@@ -100,7 +102,7 @@ async function prepare(opened: Runtime, event: TaskEvent, log: Logger): Promise<
   const connector = await find('connector', settings.class)
   opened.levels.apply(log, [`penstock.task.${event.connector}`, connector.class])
   const failure = real.failure ?? overrideFailure(worker, settings.name, overridesOf(connector, settings))
-  if (failure !== null) return { view, settings, connector, warm() {}, start: () => Promise.reject(failure) }
+  if (failure !== null) return { view, settings, connector, ...NOTHING_AHEAD, start: () => Promise.reject(failure) }
   const shared = { opened, view, settings, taskConfig, event, log, plugins: PLUGINS }
   // Loads the code of converters and transforms; their errors are for the start, which can show them.
   await buildChain(settings, PLUGINS, log).catch(() => {})
@@ -110,12 +112,17 @@ async function prepare(opened: Runtime, event: TaskEvent, log: Logger): Promise<
       const connected = await cluster(client)
       const source = { ...shared, connector, raw, cluster: connected, producerSettings: within(inFlight(), producer) }
       let early: ReturnType<typeof warmSource> = Promise.resolve(null)
+      let ahead: ReturnType<typeof resumeSourceAhead> = Promise.resolve(null)
       return {
         ...{ view, settings, connector },
         warm(waiting) {
           early = warmSource(source, waiting)
         },
-        start: async (lease, budget) => startSource({ ...source, lease, budget, early: await early }),
+        resumeAhead() {
+          ahead = resumeSourceAhead(source, early)
+        },
+        start: async (lease, budget) =>
+          startSource({ ...source, lease, budget, early: await early, ahead: await ahead }),
       }
     }
     case 'sink': {
@@ -124,12 +131,16 @@ async function prepare(opened: Runtime, event: TaskEvent, log: Logger): Promise<
       const connected = await cluster(client)
       const group = sinkGroup(event.connector, settings.consumerOverrides)
       const sink = { ...shared, group, limitsPolls, connector, raw, cluster: connected, consumerSettings: consumer }
+      let ahead: ReturnType<typeof readSinkAhead> = Promise.resolve(null)
       return {
         ...{ view, settings, connector },
         warm() {
           void warmSink(sink)
         },
-        start: (lease, budget) => startSink({ ...sink, lease, budget }),
+        resumeAhead() {
+          ahead = readSinkAhead(sink)
+        },
+        start: async (lease, budget) => startSink({ ...sink, lease, budget, ahead: await ahead }),
       }
     }
     default:

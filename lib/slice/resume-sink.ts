@@ -2,7 +2,7 @@
 import type { Durable } from '../connect/plugin.ts'
 import type { OffsetReset } from '../kafka/client-settings.ts'
 import type { Cluster } from '../kafka/cluster.ts'
-import { commit, committed } from '../kafka/groups.ts'
+import { commit, committed, type GroupOffset } from '../kafka/groups.ts'
 import type { Resumed } from '../pipeline/kept-positions.ts'
 import { startPositions, type TopicPartition } from '../pipeline/start-positions.ts'
 import type { Assignment } from '../worker/assignment.ts'
@@ -17,6 +17,8 @@ export interface ResumeSink {
   readonly isolation: 'read_uncommitted' | 'read_committed'
   /** The last commit is long ago: once more, before the broker forgets it. */
   readonly renew: boolean
+  /** The group's offsets as they are now, where that is known. */
+  readonly ahead: readonly GroupOffset[] | null
 }
 
 /**
@@ -25,7 +27,7 @@ export interface ResumeSink {
  */
 export async function resumeSink(sink: ResumeSink): Promise<Map<string, Map<number, number>>> {
   const { cluster, group, assignment, reset, isolation, renew } = sink
-  const before = (await committed(cluster, group, partitionsOf(assignment))).filter((offset) => !isReset(offset))
+  const before = (await found(sink)).filter((offset) => !isReset(offset))
   const positions = await startPositions({ cluster, assignment, committed: before, reset, isolation })
   const known = new Set(before.map(({ topic, partition }) => `${topic}-${partition}`))
   const due = [...positions].flatMap(([topic, offsets]) =>
@@ -42,11 +44,11 @@ export async function resumeSink(sink: ResumeSink): Promise<Map<string, Map<numb
  * somebody has set in the group, or taken away, since.
  */
 export async function resumeKept(sink: ResumeSink, held: Durable): Promise<Resumed> {
-  const { cluster, group, assignment, reset, isolation } = sink
+  const { cluster, assignment, reset, isolation } = sink
   const partitions = partitionsOf(assignment)
-  const found = await committed(cluster, group, partitions)
+  const group = await found(sink)
   const ownOf = ({ topic, partition }: TopicPartition) =>
-    found.find((one) => one.topic === topic && one.partition === partition)
+    group.find((one) => one.topic === topic && one.partition === partition)
   const offsets = partitions.flatMap(({ topic, partition }) => {
     const own = ownOf({ topic, partition })
     if (own !== undefined && isReset(own)) return []
@@ -61,6 +63,10 @@ export async function resumeKept(sink: ResumeSink, held: Durable): Promise<Resum
     return offset === undefined || (own !== undefined && isCopy(own)) ? [] : [{ topic, partition, offset }]
   })
   return { positions, uncopied }
+}
+
+async function found({ cluster, group, assignment, ahead }: ResumeSink): Promise<readonly GroupOffset[]> {
+  return ahead ?? (await committed(cluster, group, partitionsOf(assignment)))
 }
 
 export function partitionsOf(assignment: Assignment): TopicPartition[] {

@@ -23,10 +23,14 @@ export async function resumeSource(
 ): Promise<SourceOffsetsState> {
   const { connector, task, generation, heir } = event
   if (!afterCleanEnd) await delivery.init()
-  const resumed = early === null ? store.resume(connector, { task, generation, afterCleanEnd }) : readOn(early)
+  if (early !== null) return await resumeAt(await readOn(early, delivery), delivery)
+  const resumed = store.resume(connector, { task, generation, afterCleanEnd })
   const [offsets] = await Promise.all([resumed, heir ? delivery.init() : null])
-  // The marker of the predecessor's last commit may come after the answer to it: `init` has waited for that.
-  if (early !== null && !early.isDecided) await early.catchUp()
+  return await resumeAt(offsets, delivery)
+}
+
+/** By the owner only: goes on from what has been read. */
+export async function resumeAt(offsets: SourceOffsetsState, delivery: ResumedDelivery): Promise<SourceOffsetsState> {
   await delivery.confirm(offsets)
   return offsets
 }
@@ -57,7 +61,13 @@ export function readCommitted(store: SourceOffsetsStore, event: TaskEvent): Prom
   return store.resume(connector, { task, generation, afterCleanEnd: false })
 }
 
-async function readOn(early: SourceOffsetsState): Promise<SourceOffsetsState> {
-  await early.catchUp()
+/** Once the predecessor has drained: the rest of the tail, beside InitProducerId. Writes nothing. */
+export async function readOn(
+  early: SourceOffsetsState,
+  delivery: Pick<ResumedDelivery, 'init'>,
+): Promise<SourceOffsetsState> {
+  await Promise.all([early.catchUp(), delivery.init()])
+  // The marker of the predecessor's last commit may come after the answer to it: `init` has waited for that.
+  if (!early.isDecided) await early.catchUp()
   return early
 }

@@ -13,7 +13,7 @@ import type { LeaseRecord } from '../state/statuses.ts'
 import { TableGone } from '../state/table.ts'
 import type { Usage } from '../state/usage.ts'
 import type { Events, TaskEvent } from '../worker/events.ts'
-import { type Claimant, claim, inherit } from './claim.ts'
+import { announcement, type Claimant, claim, inherit } from './claim.ts'
 import { currentTask } from './current-task.ts'
 import { sliceEmf } from './emf.ts'
 import { type OpenTask, type Prepared, SliceAbandoned } from './task-run.ts'
@@ -60,11 +60,16 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
     const owner = `${invocation.requestId}/${Math.random().toString(36).slice(2, 10)}`
     const claimant: Claimant = { owner, deadline: invocation.deadline, sliceMs: pace.sliceMs }
     using waiting = budget(invocation.deadline - Date.now())
-    if (event.heir) prepared.warm(waiting)
-    const become = event.heir ? inherit : claim
-    const claimed = await whileAway(() => become(state.leases, event, claimant), invocation, log).finally(() =>
-      waiting.end('the wait is over'),
-    )
+    using following = budget(invocation.deadline - Date.now(), waiting)
+    if (event.heir) prepared.warm(following)
+    const onAnnounced = () => {
+      following.end('the predecessor has drained')
+      prepared.resumeAhead()
+    }
+    const announced = event.heir ? await announcement(state.statuses, event, owner, waiting, onAnnounced) : null
+    const become = () =>
+      announced === null ? claim(state.leases, event, claimant) : inherit(state.leases, event, claimant, announced)
+    const claimed = await whileAway(become, invocation, log).finally(() => waiting.end('the wait is over'))
     if (claimed === null) return log.info('left: another invocation has this task')
     const { lease, passed } = claimed
     log.add({ slice: lease.slices + 1 })

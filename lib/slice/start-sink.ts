@@ -6,7 +6,7 @@ import { parse, type RawConfig } from '../connect/settings.ts'
 import type { ConsumerSettings } from '../kafka/client-settings.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { createConsumer } from '../kafka/consumer.ts'
-import { committed } from '../kafka/groups.ts'
+import { committed, type GroupOffset } from '../kafka/groups.ts'
 import type { PluginSource } from '../pipeline/chain.ts'
 import type { KeptPositions } from '../pipeline/kept-positions.ts'
 import { openSink } from '../pipeline/open-sink.ts'
@@ -35,6 +35,8 @@ export interface SinkStart {
   readonly limitsPolls: boolean
   /** Stores the offsets. */
   readonly group: string
+  /** The group's offsets, where they were read after the predecessor's drain. */
+  readonly ahead: readonly GroupOffset[] | null
   readonly plugins: PluginSource
   readonly log: PluginLog
   readonly budget: Budget
@@ -49,7 +51,8 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
   const { group } = start
   const { autoOffsetReset: reset, isolationLevel: isolation } = consumerSettings
   const renew = Date.now() - (lease.progress.lastCommit ?? 0) > RENEW_MS / 2
-  const from = { cluster: admin, group, assignment, reset, isolation, renew }
+  const ahead = lease.clean ? start.ahead : null
+  const from = { cluster: admin, group, assignment, reset, isolation, renew, ahead }
   const isKept = keepsPositions(connector, { ...raw, ...taskConfig })
   if (!isKept && !lease.clean && lease.slices > 0) await settle(connector, taskConfig, budget)
   const redrive = await sinkQueue(start)
@@ -121,6 +124,17 @@ export async function warmSink({ opened, group, taskConfig, cluster, log }: Warm
     ])
   } catch (error) {
     log.debug('could not connect ahead', { error: (error as Error).message })
+  }
+}
+
+/** After the predecessor's drain, before the lease is had; null where that fails. */
+export async function readSinkAhead({ opened, group, taskConfig, log }: WarmSink): Promise<SinkStart['ahead']> {
+  const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
+  try {
+    return await committed(opened.admin, group, partitionsOf(assignment))
+  } catch (error) {
+    log.debug('could not resume ahead', { error: (error as Error).message })
+    return null
   }
 }
 

@@ -17,7 +17,7 @@ import { inFlight } from '../worker/in-flight.ts'
 import { offsetsStore } from '../worker/offsets-store.ts'
 import type { Runtime } from '../worker/runtime.ts'
 import { forgetSourceLetters, sourceQueue } from './redrive.ts'
-import { follow, type ResumedDelivery, readCommitted, resumeSource } from './resume-source.ts'
+import { follow, type ResumedDelivery, readCommitted, readOn, resumeAt, resumeSource } from './resume-source.ts'
 import type { TaskRun } from './task-run.ts'
 
 export interface SourceStart {
@@ -31,6 +31,8 @@ export interface SourceStart {
   readonly cluster: Cluster
   /** What was read while waiting for the lease; null where nothing was. */
   readonly early: SourceOffsetsState | null
+  /** What has gone on from there since the predecessor's drain; null where nothing has. */
+  readonly ahead: ResumedAhead | null
   readonly producerSettings: ProducerSettings
   readonly plugins: PluginSource
   readonly log: PluginLog
@@ -46,9 +48,13 @@ export async function startSource(start: SourceStart): Promise<TaskRun> {
   // Who was passed the lease finds no view of the predecessor's last offsets: it has read them ahead, or reads them after `init`.
   const clean = lease.clean && ranHere(start) && (start.early !== null || !event.heir)
   const store = await offsetsStore(env.worker, state.offsets, raw, start.log)
-  const delivery = isExactlyOnce(env.worker, connector, raw) ? exactlyOnce(start) : await atLeastOnce(start)
+  const ahead = clean ? start.ahead : null
+  const delivery = ahead?.delivery ?? (await newDelivery(start))
   try {
-    const offsets = await resumeSource(store, event, clean, delivery, start.early)
+    const offsets =
+      ahead === null
+        ? await resumeSource(store, event, clean, delivery, start.early)
+        : await resumeAt(ahead.offsets, delivery)
     const redrive = await sourceQueue(start, offsets)
     const deps: SourceDeps = {
       connector: name,
@@ -126,7 +132,29 @@ export async function warmSource(start: WarmSource, waiting: Budget): Promise<So
   }
 }
 
-export type WarmSource = Pick<SourceStart, 'opened' | 'connector' | 'raw' | 'event' | 'cluster' | 'log'>
+/** After the predecessor's drain, before the lease is had; null where it fails, or nothing was read early. */
+export async function resumeSourceAhead(
+  start: WarmSource,
+  read: Promise<SourceOffsetsState | null>,
+): Promise<ResumedAhead | null> {
+  try {
+    const [early, delivery] = await Promise.all([read, newDelivery(start)])
+    return early === null ? null : { offsets: await readOn(early, delivery), delivery }
+  } catch (error) {
+    start.log.debug('could not resume ahead', { error: (error as Error).message })
+    return null
+  }
+}
+
+export type WarmSource = Pick<
+  SourceStart,
+  'opened' | 'connector' | 'raw' | 'event' | 'cluster' | 'producerSettings' | 'log'
+>
+
+export interface ResumedAhead {
+  readonly offsets: SourceOffsetsState
+  readonly delivery: Delivery
+}
 
 /** A JVM worker that had the task since may have left a transaction open. */
 function ranHere({ view, event, opened }: SourceStart): boolean {
@@ -136,7 +164,12 @@ function ranHere({ view, event, opened }: SourceStart): boolean {
 
 type Delivery = SourceDeps['delivery'] & ResumedDelivery
 
-function exactlyOnce({ opened, event, cluster, producerSettings }: SourceStart): Delivery {
+async function newDelivery(start: WarmSource): Promise<Delivery> {
+  const { opened, connector, raw } = start
+  return isExactlyOnce(opened.env.worker, connector, raw) ? exactlyOnce(start) : await atLeastOnce(start)
+}
+
+function exactlyOnce({ opened, event, cluster, producerSettings }: WarmSource): Delivery {
   const id = transactionalId(opened.env.worker, event.connector, event.task)
   const producer = createTransactionalProducer(cluster, producerSettings, id)
   let done: Promise<void> | undefined
@@ -157,7 +190,7 @@ function exactlyOnce({ opened, event, cluster, producerSettings }: SourceStart):
   return { kind: 'exactly-once', producer, init, confirm }
 }
 
-async function atLeastOnce({ cluster, producerSettings }: SourceStart): Promise<Delivery> {
+async function atLeastOnce({ cluster, producerSettings }: WarmSource): Promise<Delivery> {
   const producer = await createProducer(cluster, producerSettings)
   const confirm: Delivery['confirm'] = async (offsets) => {
     const overlaid = offsets.overlaid(null)

@@ -25,10 +25,15 @@ export interface Prepared {
   readonly settings: ConnectorSettings
   readonly connector: Connector
   /**
-   * What an heir may do while it waits: connects, and follows what it will go on from, until `waiting` ends. What fails
-   * shows at the start.
+   * What an heir may do while its predecessor works: connects, and follows what it will go on from, until `waiting` ends.
+   * What fails shows at the start.
    */
   warm(waiting: Budget): void
+  /**
+   * What it may do once the predecessor has drained, and published the heir's claim: all of resuming but writing. What
+   * fails is done again at the start.
+   */
+  resumeAhead(): void
   /** By the owner only: resumes from the committed offsets and starts the task. */
   start(lease: Lease, budget: Budget): Promise<TaskRun>
 }

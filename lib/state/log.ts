@@ -1,8 +1,10 @@
 /** A topic as a log of texts: read from positions up to an end, written to with confirmation. */
+import type { Budget } from '../connect/budget.ts'
 import { RetriableError } from '../connect/errors.ts'
 import { listOffsets } from '../kafka/admin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { createConsumer, type Fetched, type FetchSettings, OffsetOutOfRange } from '../kafka/consumer.ts'
+import { partitionOfKey } from '../kafka/partitioner.ts'
 import type { EncodedRecord } from './config-records.ts'
 import { LogWriter, type Written } from './log-writer.ts'
 
@@ -24,11 +26,18 @@ export interface TopicLog {
   ends(): Promise<number[]>
   /** From positions up to ends; in the order of each partition. Waits a little where an end isn't stable yet. */
   read(from: readonly number[], to: readonly number[]): Promise<LogRecord[]>
+  /** Records of one key, from now on. */
+  watch(key: string): Promise<KeyWatch>
   /** Durable when it resolves, in order; answers where each record is. Rejects where some may be, or come to be. */
   append(records: readonly EncodedRecord[]): Promise<Written[]>
   /** Connects for appends. */
   open(): Promise<void>
   close(): Promise<void>
+}
+
+export interface KeyWatch {
+  /** True once there is one with such a value; false where the budget ends before. */
+  until(isIt: (value: string | null) => boolean, budget: Budget): Promise<boolean>
 }
 
 /** `deliveryMs`: when an append that isn't acknowledged is given up. */
@@ -50,9 +59,40 @@ export function openLog(cluster: Cluster, topic: string, isolation: Isolation, d
       })
       return records
     },
+    watch: (key) => watchKey(cluster, topic, isolation, key),
     append: (records) => writer.append(records),
     open: () => writer.open(),
     close: () => writer.close(),
+  }
+}
+
+/** How long a fetch of a watch waits, in ms: another one may stand behind it. */
+const WATCH_FETCH_MS = 20
+/** The budget's end is what ends a poll: one that may not wait at all would never let it come. */
+const WATCH_POLL_MS = 1_000
+
+async function watchKey(cluster: Cluster, topic: string, isolationLevel: Isolation, key: string): Promise<KeyWatch> {
+  const wanted = Buffer.from(key)
+  const { partitions } = await cluster.topic(topic)
+  const partition = partitionOfKey(wanted, partitions.length)
+  const [end] = await listOffsets(cluster, [{ topic, partition }], 'latest', isolationLevel)
+  return {
+    async until(isIt, budget) {
+      const consumer = createConsumer(cluster, { ...FETCH, fetchMaxWaitMs: WATCH_FETCH_MS, isolationLevel })
+      consumer.assign(new Map([[topic, new Map([[partition, end?.offset ?? 0]])]]))
+      let found = false
+      try {
+        while (!found && !budget.signal.aborted)
+          for (const batch of await consumer.poll(WATCH_POLL_MS, budget.signal))
+            batch.forEach((_position, _timestamp, keyStart, keyEnd, valueStart, valueEnd) => {
+              if (keyEnd < 0 || !batch.buffer.subarray(keyStart, keyEnd).equals(wanted)) return
+              found ||= isIt(valueEnd < 0 ? null : batch.buffer.toString('utf8', valueStart, valueEnd))
+            })
+      } finally {
+        await consumer.close()
+      }
+      return found
+    },
   }
 }
 

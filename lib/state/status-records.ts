@@ -69,12 +69,16 @@ export function encodeStatusRecord(record: StatusRecord): EncodedRecord {
       }
     case 'lease':
       return {
-        key: `penstock-lease-${connector}-${record.task}`,
+        key: leaseKey(connector, record.task),
         value: record.lease === null ? null : jsonText({ ...record.lease }),
       }
     default:
       return record satisfies never
   }
+}
+
+export function leaseKey(connector: string, task: number): string {
+  return `penstock-lease-${connector}-${task}`
 }
 
 /** Null for what is none of these, or can't be read. */

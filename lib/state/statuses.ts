@@ -1,10 +1,17 @@
 /** Statuses as the status topic has them; the views are in the connector's item (`ConnectorView`). */
+import type { Budget } from '../connect/budget.ts'
 import { ConnectError } from '../connect/errors.ts'
 import { connectorKey, viewOf } from './connector-view.ts'
 import { applyRelease } from './custody.ts'
 import type { TopicLog } from './log.ts'
 import { advanceStatusLog, statusLog } from './log-positions.ts'
-import { encodeStatusRecord, type LeaseRecord, parseStatusRecord, type StatusRecord } from './status-records.ts'
+import {
+  encodeStatusRecord,
+  type LeaseRecord,
+  leaseKey,
+  parseStatusRecord,
+  type StatusRecord,
+} from './status-records.ts'
 import { applyStatus, applyStatuses, type PositionedStatus } from './status-views.ts'
 import type { Table } from './table.ts'
 
@@ -18,6 +25,8 @@ export interface Statuses {
   publish(records: readonly StatusRecord[]): Promise<void>
   /** One `penstock-lease-` record, durable in the topic when it resolves; null deletes. */
   publishLease(connector: string, task: number, lease: LeaseRecord | null): Promise<void>
+  /** What is published of a task's lease from now on. */
+  watchLease(connector: string, task: number): Promise<LeaseWatch>
   /** Connects, so that what is published next waits for the broker alone. */
   warm(): Promise<void>
   /** Tombstones for all that the view of a deleted connector shows, and for the leases of these tasks. */
@@ -29,6 +38,11 @@ export interface Statuses {
   catchUp(): Promise<readonly number[]>
   /** The connectors that the topic's records between two positions are of, but for leases. */
   changed(from: readonly number[], to: readonly number[]): Promise<ReadonlySet<string>>
+}
+
+export interface LeaseWatch {
+  /** True once the claim of this owner stands in the topic; false where the budget ends before. */
+  claimedBy(owner: string, budget: Budget): Promise<boolean>
 }
 
 export function createStatuses(table: Table, log: TopicLog): Statuses {
@@ -57,6 +71,18 @@ class LoggedStatuses implements Statuses {
 
   async publishLease(connector: string, task: number, lease: LeaseRecord | null): Promise<void> {
     await this.publish([{ kind: 'lease', connector, task, lease }])
+  }
+
+  async watchLease(connector: string, task: number): Promise<LeaseWatch> {
+    const key = leaseKey(connector, task)
+    const watch = await this.#log.watch(key)
+    return {
+      claimedBy: (owner, budget) =>
+        watch.until((value) => {
+          const record = parseStatusRecord(key, value)
+          return record?.kind === 'lease' && record.lease?.owner === owner && !record.lease.ended
+        }, budget),
+    }
   }
 
   warm(): Promise<void> {

@@ -66,6 +66,7 @@ const HAPPENINGS = {
     'deadline is the timeout',
     'sealed after the commit',
     'end published before the seal',
+    'goes on from the last commit',
     'exactly-once rows',
     'at-least-once rows',
     'rows twice, where they may be',
@@ -74,6 +75,8 @@ const HAPPENINGS = {
     'zombie fenced',
     'transaction aborted',
     'went on after an unclean end',
+    'resumed ahead',
+    'resumed ahead in vain',
   ],
 } as const
 

@@ -2,6 +2,7 @@
  * The brokers of a simulated world: logs, transactions with fencing by epoch, and the offsets of groups. Requests that
  * were sent take effect though their sender dies; a commit is answered before its markers are written.
  */
+import { pause } from '../../lib/connect/budget.ts'
 import { RetriableError } from '../../lib/connect/errors.ts'
 import { partitionOfKey } from '../../lib/kafka/partitioner.ts'
 import type { EncodedRecord } from '../../lib/state/config-records.ts'
@@ -153,6 +154,21 @@ export class SimulatedKafka {
             }),
           ),
         ),
+      watch: async (key) => {
+        const partition = partitionOfKey(key, partitions().length)
+        let next = await this.request(() => partitions()[partition]?.length ?? 0)
+        return {
+          until: async (isIt, { signal }) => {
+            while (!signal.aborted) {
+              const fetched = await this.request(() => partitions()[partition]?.slice(next) ?? [])
+              if (fetched.some((entry) => entry.key === key && isIt(entry.value))) return true
+              next += fetched.length
+              await pause(WATCH_MS)
+            }
+            return false
+          },
+        }
+      },
       append: (records) => {
         const { host } = this.world
         return this.request(() =>
@@ -232,6 +248,9 @@ export class SimulatedKafka {
     return { key, value, timestamp: this.world.now, transaction, control: null }
   }
 }
+
+/** A fetch that waits, in ms, and is answered at once when something comes: a little late, so that others come first. */
+const WATCH_MS = 5
 
 function push(log: Entry[] | undefined, entry: Entry): number {
   if (log === undefined) throw new RetriableError('There is no such partition')

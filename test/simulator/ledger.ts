@@ -122,6 +122,19 @@ export class Ledger {
     return first.length < rows ? `${where}: stands at ${first.length} of ${rows} rows` : null
   }
 
+  /** After a seal, and an heir's waiting, nothing that was committed is read again. */
+  goesOn(event: TaskEvent, from: ReadonlyMap<number, number>, committed: ReadonlyMap<number, number>): void {
+    this.#world.met('goes on from the last commit')
+    for (const [partition, position] of from) {
+      const last = committed.get(partition) ?? 0
+      if (position === last) continue
+      const { connector, task, epoch } = event
+      this.#world.violated(
+        `${connector}-${task} epoch ${epoch} goes on from ${position} of partition ${partition}, not ${last}`,
+      )
+    }
+  }
+
   /** What a sink's target lacks of the records until a time; null: nothing. */
   sinkLacks(connector: string, partition: number, kafka: SimulatedKafka, topic: string, until: number) {
     const from = this.#starts.get(key(connector, partition))

@@ -45,6 +45,12 @@ export const PLANTED: readonly Planted[] = [
     to: '    if (usable.length === 0) await state.readTo(ends)\n',
   },
   {
+    name: 'an heir that resumes before the drain',
+    file: 'slice/claim.ts',
+    from: 'await watch?.claimedBy(owner, waiting).catch(() => false)',
+    to: 'true',
+  },
+  {
     name: 'a failed doubled copy taken for the owner',
     file: 'state/lease-transitions.ts',
     from: 'lease.doubled',

@@ -7,11 +7,14 @@ import { type Connector, sink, source } from '../../lib/connect/plugin.ts'
 import type { RawConfig } from '../../lib/connect/settings.ts'
 import type { CoordinatorDeps } from '../../lib/coordinator/deps.ts'
 import { type CoordinatorEvent, handle } from '../../lib/coordinator/events.ts'
+import { committed } from '../../lib/kafka/groups.ts'
 import { Secrets } from '../../lib/observe/secrets.ts'
 import { currentTask } from '../../lib/slice/current-task.ts'
-import { follow } from '../../lib/slice/resume-source.ts'
+import { partitionsOf } from '../../lib/slice/resume-sink.ts'
+import { follow, readOn } from '../../lib/slice/resume-source.ts'
 import { runSlice, type SliceDeps } from '../../lib/slice/slice.ts'
 import type { Prepared } from '../../lib/slice/task-run.ts'
+import type { Lease } from '../../lib/state/lease.ts'
 import { type State, stateOver } from '../../lib/state/open.ts'
 import type { SourceOffsetsState } from '../../lib/state/source-offsets.ts'
 import { NO_USAGE } from '../../lib/state/usage.ts'
@@ -21,11 +24,11 @@ import type { TaskEvent } from '../../lib/worker/events.ts'
 import { isExactlyOnce, transactionalId } from '../../lib/worker/guarantee.ts'
 import { LOCAL_DEFAULTS, worker as parseWorker } from '../../lib/worker/settings.ts'
 import { simulatedCluster } from './cluster.ts'
-import { SimulatedKafka } from './kafka.ts'
+import { type Entry, SimulatedKafka } from './kafka.ts'
 import { Ledger } from './ledger.ts'
 import { Platform } from './platform.ts'
 import { SimulatedTable } from './table.ts'
-import { startSink, startSource } from './tasks.ts'
+import { type SinkOptions, type SourceOptions, simulatedDelivery, startSink, startSource } from './tasks.ts'
 import type { World } from './world.ts'
 
 export const SOURCE_PARTITIONS = 3
@@ -140,33 +143,65 @@ export class Simulation {
     const settings = connectorSettings(config, this.#worker)
     const connector = this.#connector(settings.class)
     const { kafka, ledger } = this
-    let early: Promise<SourceOffsetsState | null> = Promise.resolve(null)
+    const never = Promise.resolve(null)
+    if (connector.kind === 'sink') {
+      const group = sinkGroup(event.connector, settings.consumerOverrides)
+      const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
+      const { reset } = this.#options
+      let ahead: Promise<SinkOptions['ahead']> = never
+      const resumeAhead: Prepared['resumeAhead'] = () => {
+        ahead = committed(simulatedCluster(kafka), group, partitionsOf(assignment)).catch(() => null)
+      }
+      const start: Prepared['start'] = async (lease) => {
+        this.#starts(lease, ahead !== never)
+        const found = await ahead
+        return startSink({ kafka, ledger, event, group, assignment, reset, ahead: lease.clean ? found : null })
+      }
+      return { view, settings, connector, warm() {}, resumeAhead, start }
+    }
+    const exactly = isExactlyOnce(this.#worker, connector, config)
+    const id = exactly ? transactionalId(this.#worker, event.connector, event.task) : null
+    let early: Promise<SourceOffsetsState | null> = never
+    let ahead: Promise<Pick<SourceOptions, 'resumed' | 'delivery'> | null> = never
     const warm: Prepared['warm'] = (waiting) => {
-      if (connector.kind === 'source') early = follow(state.offsets, event, waiting).catch(() => null)
+      early = follow(state.offsets, event, waiting).catch(() => null)
+    }
+    const resumeAhead: Prepared['resumeAhead'] = () => {
+      const delivery = simulatedDelivery(kafka, id)
+      ahead = early.then(async (read) => read && { resumed: await readOn(read, delivery), delivery }).catch(() => null)
     }
     const start: Prepared['start'] = async (lease) => {
-      if (!lease.clean && lease.slices > 0) this.world.met('went on after an unclean end')
-      if (connector.kind === 'sink') {
-        const group = sinkGroup(event.connector, settings.consumerOverrides)
-        const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
-        return startSink({ kafka, ledger, event, group, assignment, reset: this.#options.reset })
-      }
-      const exactly = isExactlyOnce(this.#worker, connector, config)
+      this.#starts(lease, ahead !== never)
+      const found = await ahead
+      const resumed = lease.clean && found !== null ? found : { resumed: null, delivery: simulatedDelivery(kafka, id) }
       return startSource({
-        kafka,
-        ledger,
-        state,
-        event,
-        lease,
-        early: await early,
-        transactionalId: exactly ? transactionalId(this.#worker, event.connector, event.task) : null,
+        ...{ ledger, state, event, lease, early: await early, ...resumed },
         topic: 'rows',
         offsetsTopic: this.#worker.topics.offsets,
         partitions: (taskConfig['partitions'] ?? '').split(',').map(Number),
         rows: this.#options.rows,
+        committed: (partitions) => this.#committed(event.connector, partitions),
       })
     }
-    return { view, settings, connector, warm, start }
+    return { view, settings, connector, warm, resumeAhead, start }
+  }
+
+  /** The newest offsets of these partitions that are committed. */
+  #committed(connector: string, partitions: readonly number[]): Map<number, number> {
+    const found = new Map<number, number>()
+    const logs = this.kafka.partitions(this.#worker.topics.offsets)
+    for (const p of partitions) {
+      const own = JSON.stringify([connector, { p }])
+      const counts = ({ key, transaction }: Entry) => key === own && transaction?.state !== 'aborted'
+      const last = logs.map((log) => log.findLast(counts)).find((entry) => entry !== undefined)
+      if (last?.value != null) found.set(p, (JSON.parse(last.value) as { n: number }).n)
+    }
+    return found
+  }
+
+  #starts(lease: Lease, ahead: boolean): void {
+    if (!lease.clean && lease.slices > 0) this.world.met('went on after an unclean end')
+    if (ahead) this.world.met(lease.clean ? 'resumed ahead' : 'resumed ahead in vain')
   }
 
   #connector(name: string): Connector {

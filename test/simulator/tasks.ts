@@ -3,8 +3,8 @@
  * what is before it, every few batches and at the drain. Where they go on is decided by the runtime's own code.
  */
 import { type Budget, pause } from '../../lib/connect/budget.ts'
-import { resumeSink } from '../../lib/slice/resume-sink.ts'
-import { readCommitted, resumeSource } from '../../lib/slice/resume-source.ts'
+import { type ResumeSink, resumeSink } from '../../lib/slice/resume-sink.ts'
+import { readCommitted, resumeAt, resumeSource } from '../../lib/slice/resume-source.ts'
 import type { TaskRun } from '../../lib/slice/task-run.ts'
 import { type Lease, NO_PROGRESS, type RunProgress } from '../../lib/state/lease.ts'
 import { NO_MEASURES } from '../../lib/state/measures.ts'
@@ -22,25 +22,30 @@ const COMMIT_EVERY = 3
 const IDLE_AFTER_MS = 600
 
 export interface SourceOptions {
-  readonly kafka: SimulatedKafka
   readonly ledger: Ledger
   readonly state: State
   readonly event: TaskEvent
   readonly lease: Lease
   /** What an heir has read while it waited. */
   readonly early: SourceOffsetsState | null
-  /** Null: at least once. */
-  readonly transactionalId: string | null
+  /** The same, gone on from there after the predecessor's drain. */
+  readonly resumed: SourceOffsetsState | null
+  readonly delivery: SimulatedDelivery
   readonly topic: string
   readonly offsetsTopic: string
   /** Of the source, that this task reads. */
   readonly partitions: readonly number[]
   /** How many rows a partition of the source has by now. */
   readonly rows: (partition: number) => number
+  /** The newest offset of each partition that is committed. */
+  readonly committed: (partitions: readonly number[]) => ReadonlyMap<number, number>
 }
 
-export async function startSource(options: SourceOptions): Promise<TaskRun> {
-  const { kafka, state, event, lease, transactionalId } = options
+/** How a source task's records and offsets get into Kafka. */
+export type SimulatedDelivery = ReturnType<typeof simulatedDelivery>
+
+/** Without a `transactionalId`: at least once. */
+export function simulatedDelivery(kafka: SimulatedKafka, transactionalId: string | null) {
   let producer: Promise<Producer> | null = null
   const init = async () => {
     if (transactionalId !== null) producer ??= kafka.init(transactionalId)
@@ -67,9 +72,20 @@ export async function startSource(options: SourceOptions): Promise<TaskRun> {
     }
     await end()
   }
-  const offsets = await resumeSource(state.offsets, event, lease.clean, { init, confirm }, options.early)
+  return { init, confirm, send, end }
+}
+
+export async function startSource(options: SourceOptions): Promise<TaskRun> {
+  const { state, event, lease, delivery, early, resumed } = options
+  const { send, end } = delivery
+  const offsets =
+    resumed === null
+      ? await resumeSource(state.offsets, event, lease.clean, delivery, early)
+      : await resumeAt(resumed, delivery)
+  const positions = new Map(options.partitions.map((p) => [p, Number(offsets.get({ p })?.['n'] ?? 0)]))
+  if (lease.clean) options.ledger.goesOn(event, positions, options.committed(options.partitions))
   return new Run(options.ledger, event, {
-    positions: new Map(options.partitions.map((p) => [p, Number(offsets.get({ p })?.['n'] ?? 0)])),
+    positions,
     available: async (partition) => options.rows(partition),
     async put(partition, from, to) {
       const key = String(partition)
@@ -101,12 +117,31 @@ export interface SinkOptions {
   readonly group: string
   readonly assignment: Assignment
   readonly reset: 'earliest' | 'latest'
+  readonly ahead: ResumeSink['ahead']
 }
 
-export async function startSink({ kafka, ledger, event, group, assignment, reset }: SinkOptions): Promise<TaskRun> {
+export async function startSink({
+  kafka,
+  ledger,
+  event,
+  group,
+  assignment,
+  reset,
+  ahead,
+}: SinkOptions): Promise<TaskRun> {
   const cluster = simulatedCluster(kafka)
-  const started = await resumeSink({ cluster, group, assignment, reset, isolation: 'read_committed', renew: false })
+  const started = await resumeSink({
+    cluster,
+    group,
+    assignment,
+    reset,
+    isolation: 'read_committed',
+    renew: false,
+    ahead,
+  })
   const [[topic, positions] = ['', new Map<number, number>()]] = started
+  const found = kafka.groups.get(group) ?? new Map<string, number>()
+  ledger.goesOn(event, positions, new Map([...positions.keys()].map((p) => [p, found.get(`${topic}-${p}`) ?? -1])))
   ledger.sinkStarts(event.connector, positions)
   return new Run(ledger, event, {
     positions: new Map(positions),

@@ -7,6 +7,7 @@ useLeases()
 
 const GENERATION = 5
 const event = (epoch: number, heir = false): TaskEvent => ({ connector, task: 0, epoch, generation: GENERATION, heir })
+const unannounced = () => new Promise<true>(() => {})
 const claimant = (owner: string) => ({ owner, deadline: Date.now() + 20_000, sliceMs: 5_000 })
 
 describe('an invocation', () => {
@@ -41,7 +42,7 @@ describe('an heir', () => {
   }
 
   test('waits for the owner to seal, and has the lease then', async () => {
-    const waiting = inherit(leases, event(2, true), claimant('heir/1'))
+    const waiting = inherit(leases, event(2, true), claimant('heir/1'), unannounced)
     await registered()
     await leases.seal(connector, 0, sealOf(first, { end: { kind: 'again' } }))
     expect(await waiting).toMatchObject({
@@ -50,8 +51,23 @@ describe('an heir', () => {
     })
   })
 
+  test('is told before the seal, looks again, and has the lease after it alone', async () => {
+    const told = Promise.withResolvers<true>()
+    let listens = false
+    const waiting = inherit(leases, event(2, true), claimant('heir/1'), () => {
+      listens = true
+      return told.promise
+    })
+    await expect.poll(() => listens).toBe(true)
+    told.resolve(true)
+    const early = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 100, 'waits'))])
+    expect(early).toBe('waits')
+    await leases.seal(connector, 0, sealOf(first, { end: { kind: 'again' } }))
+    expect(await waiting).toMatchObject({ passed: true, lease: { state: 'owned', owner: 'heir/1' } })
+  })
+
   test('takes over from an owner that is reported dead', async () => {
-    const waiting = inherit(leases, event(2, true), claimant('heir/1'))
+    const waiting = inherit(leases, event(2, true), claimant('heir/1'), unannounced)
     await registered()
     const [requestId = ''] = first.owner.split('/')
     there(await leases.markDead(connector, 0, { epoch: 1, requestId, error: 'killed' }))
@@ -62,7 +78,7 @@ describe('an heir', () => {
   })
 
   test('leaves when the owner is to stop', async () => {
-    const waiting = inherit(leases, event(2, true), claimant('heir/1'))
+    const waiting = inherit(leases, event(2, true), claimant('heir/1'), unannounced)
     await registered()
     await leases.want(connector, 0, there(await leases.get(connector, 0)), 'stop')
     expect(await waiting).toBeNull()
@@ -70,7 +86,7 @@ describe('an heir', () => {
 
   test('that comes after the seal claims what it was invited to', async () => {
     await leases.seal(connector, 0, sealOf(first, { end: { kind: 'again' } }))
-    expect(await inherit(leases, event(2, true), claimant('heir/1'))).toMatchObject({
+    expect(await inherit(leases, event(2, true), claimant('heir/1'), unannounced)).toMatchObject({
       passed: false,
       lease: { state: 'owned', owner: 'heir/1' },
     })

@@ -60,6 +60,7 @@ export async function runJdbcSlice(slice: JdbcSlice): Promise<RunProgress> {
     consumerSettings: consumer,
     limitsPolls: false,
     group: sinkGroup(connector, {}),
+    ahead: null,
     plugins: {
       converter: (name) => find('converter', name),
       headerConverter: (name) => find('header_converter', name),

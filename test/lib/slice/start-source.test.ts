@@ -10,7 +10,13 @@ import type { RawConfig } from '../../../lib/connect/settings.ts'
 import { topicConfigs } from '../../../lib/kafka/admin.ts'
 import { producerSettings } from '../../../lib/kafka/producer-settings.ts'
 import { find } from '../../../lib/registry.ts'
-import { type SourceStart, startSource, warmSource } from '../../../lib/slice/start-source.ts'
+import {
+  type ResumedAhead,
+  resumeSourceAhead,
+  type SourceStart,
+  startSource,
+  warmSource,
+} from '../../../lib/slice/start-source.ts'
 import type { TaskRun } from '../../../lib/slice/task-run.ts'
 import type { ConnectorView } from '../../../lib/state/configs.ts'
 import { type Lease, NO_PROGRESS } from '../../../lib/state/leases.ts'
@@ -126,9 +132,11 @@ test('offsets go to the topic of the connector with its records, and come from t
 })
 
 test.each([
-  ['exactly-once', 'enabled'],
-  ['at-least-once', 'disabled'],
-])('an heir that has read ahead goes on after what its predecessor committed since, %s', async (_, support) => {
+  ['exactly-once', 'read', 'enabled'],
+  ['at-least-once', 'read', 'disabled'],
+  ['exactly-once', 'resumed', 'enabled'],
+  ['at-least-once', 'resumed', 'disabled'],
+])('%s: an heir that has %s ahead goes on after what its predecessor committed since', async (_, did, support) => {
   const connector = `lines-${randomUUID()}`
   const group = world.group({ 'exactly.once.source.support': support })
   const state = group.open()
@@ -148,7 +156,10 @@ test.each([
   await predecessor.drain(time)
   await predecessor.stop()
   await appendFile(file, 'three\n')
-  const run = await startSource(await heir(time, early))
+  const start = await heir(time)
+  const ahead = did === 'resumed' ? await resumeSourceAhead(start, Promise.resolve(early)) : null
+  expect(ahead?.offsets.get({ filename: file })).toEqual(did === 'resumed' ? { position: 8 } : undefined)
+  const run = await startSource(await heir(time, early, ahead))
   await run.run(time)
   await run.drain(time)
   await run.stop()
@@ -168,7 +179,11 @@ async function slice(worker: Worker, state: State, raw: RawConfig): Promise<void
 
 function startOf(worker: Worker, state: State, raw: RawConfig, heir = false) {
   const event = { connector: raw['name'] ?? '', task: 0, epoch: 2, generation: 1, heir }
-  return async (budget: Budget, early: SourceOffsetsState | null = null): Promise<SourceStart> => ({
+  return async (
+    budget: Budget,
+    early: SourceOffsetsState | null = null,
+    ahead: ResumedAhead | null = null,
+  ): Promise<SourceStart> => ({
     opened: { env: { worker, workerId: 'w:8083' }, state, admin: world.cluster } as unknown as Runtime,
     view: { name: event.connector, taskStatuses: [] as ConnectorView['taskStatuses'] } as ConnectorView,
     connector: (await find('connector', 'FileStreamSource')) as SourceConnector,
@@ -178,6 +193,7 @@ function startOf(worker: Worker, state: State, raw: RawConfig, heir = false) {
     lease: { ...LEASE, connector: event.connector, task: 0, clean: heir },
     cluster: world.cluster,
     early,
+    ahead,
     producerSettings: producerSettings(),
     plugins: {
       converter: (name) => find('converter', name),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { budget } from '../../../lib/connect/budget.ts'
 import { NO_PROGRESS } from '../../../lib/state/lease.ts'
 import { openLog } from '../../../lib/state/log.ts'
 import type { State } from '../../../lib/state/open.ts'
@@ -104,6 +105,22 @@ describe('statuses', () => {
     await writer.rebuild()
     expect(await writer.configs.view('d')).toMatchObject({ connectorStatus: status(), config: { name: 'd' } })
   })
+})
+
+test('an heir sees its own claim from the time it began to watch', async () => {
+  const record = { epoch: 2, deadline: Date.now() + 60_000, ended: false }
+  await state.statuses.publishLease('w', 0, { ...record, owner: 'heir/1' })
+  const watch = await state.statuses.watchLease('w', 0)
+  using short = budget(300)
+  const early = watch.claimedBy('heir/1', short)
+  await state.statuses.publishLease('w', 1, { ...record, owner: 'heir/1' })
+  await state.statuses.publishLease('w', 0, { ...record, owner: 'heir/2' })
+  await state.statuses.publishLease('w', 0, { ...record, owner: 'heir/1', ended: true })
+  expect(await early).toBe(false)
+  using long = budget(60_000)
+  const told = watch.claimedBy('heir/1', long)
+  await state.statuses.publishLease('w', 0, { ...record, owner: 'heir/1' })
+  expect(await told).toBe(true)
 })
 
 describe('leases of a lost table', () => {
