@@ -6,20 +6,18 @@
  * the connection, of this consumer or another one, would wait behind it.
  */
 import { ConnectError } from '../connect/errors.ts'
-import { listOffsets } from './admin.ts'
+import { Arrivals } from './arrivals.ts'
+import { type Assigned, Assignments, type ByPartition } from './assignments.ts'
 import type { ConsumerSettings } from './client-settings.ts'
 import type { Cluster } from './cluster.ts'
 import { CODES, isRetriable, kafkaError } from './codes.ts'
 import { fetchRequest, type PartitionFetched } from './fetch-request.ts'
 import { type Fetched, FetchedBatches, type ReadOptions } from './fetched-batches.ts'
-import type { TopicPartition } from './leader-calls.ts'
-import { OffsetOutOfRange } from './offset-out-of-range.ts'
+import { lookUpRange, OffsetOutOfRange } from './offset-out-of-range.ts'
 
+export type { ByPartition } from './assignments.ts'
 export type { Fetched } from './fetched-batches.ts'
 export { OffsetOutOfRange, type OutOfRange } from './offset-out-of-range.ts'
-
-/** By topic and partition. */
-export type ByPartition<T> = ReadonlyMap<string, ReadonlyMap<number, T>>
 
 export interface Consumer {
   /** Fetches these partitions from these offsets, and nothing else any more. */
@@ -65,28 +63,6 @@ export function createConsumer(cluster: Cluster, settings: FetchSettings, option
   return new KafkaConsumer(cluster, settings, options)
 }
 
-/** A partition from one `assign` or `seek` on; a later one makes a new object, and answers for the old are dropped. */
-interface Assigned extends TopicPartition {
-  /** Next to be handed out. */
-  position: number
-  /** Next to be fetched. */
-  fetchFrom: number
-  paused: boolean
-  /** Epoch ms before which it isn't fetched; infinite while its position is out of range. */
-  blockedUntil: number
-  /** A follower that is nearer than the leader, and until when to fetch from it. */
-  replica: number
-  replicaUntil: number
-  end: number | null
-}
-
-interface Arrived {
-  readonly assigned: Assigned
-  readonly node: number
-  readonly batches: FetchedBatches
-  readonly bytes: number
-}
-
 const MAX_BYTES = 4 * 1024 * 1024
 const OFFSET_OUT_OF_RANGE = CODES.OFFSET_OUT_OF_RANGE
 const UNKNOWN_SERVER_ERROR = -1
@@ -96,9 +72,8 @@ class KafkaConsumer implements Consumer {
   readonly #settings: FetchSettings
   readonly #read: ReadOptions
   readonly #maxBytes: number
-  /** In the order of requests: those that got something go to the end. */
-  #assigned = new Map<string, Assigned>()
-  #arrived: Arrived[] = []
+  readonly #assigned = new Assignments()
+  readonly #arrived: Arrivals
   readonly #asked = new Set<number>()
   #failure: unknown = null
   #wake: (() => void) | null = null
@@ -110,6 +85,7 @@ class KafkaConsumer implements Consumer {
     this.#cluster = cluster
     this.#settings = settings
     this.#maxBytes = options.maxBytes ?? MAX_BYTES
+    this.#arrived = new Arrivals(this.#maxBytes)
     this.#read = {
       committedOnly: settings.isolationLevel === 'read_committed',
       control: options.control ?? false,
@@ -118,32 +94,29 @@ class KafkaConsumer implements Consumer {
   }
 
   assign(positions: ByPartition<number>): void {
-    this.#assigned = new Map()
-    this.#arrived = []
+    this.#assigned.assign(positions)
+    this.#arrived.clear()
     this.#failure = null
-    for (const [topic, partitions] of positions) {
-      for (const [partition, offset] of partitions) this.#begin(topic, partition, offset, false)
-    }
     this.#located = 0
   }
 
   seek(topic: string, partition: number, offset: number): void {
-    const known = this.#find(topic, partition)
-    this.#drop(known)
-    this.#begin(topic, partition, offset, known.paused)
+    const known = this.#assigned.find(topic, partition)
+    this.#arrived.drop(known)
+    this.#assigned.begin(topic, partition, offset, known.paused)
   }
 
   pause(topic: string, partitions: Iterable<number>): void {
     for (const partition of partitions) {
-      const assigned = this.#find(topic, partition)
+      const assigned = this.#assigned.find(topic, partition)
       assigned.paused = true
-      this.#drop(assigned)
+      this.#arrived.drop(assigned)
       assigned.fetchFrom = assigned.position
     }
   }
 
   resume(topic: string, partitions: Iterable<number>): void {
-    for (const partition of partitions) this.#find(topic, partition).paused = false
+    for (const partition of partitions) this.#assigned.find(topic, partition).paused = false
     this.#wake?.()
   }
 
@@ -153,9 +126,9 @@ class KafkaConsumer implements Consumer {
       if (this.#closed || signal?.aborted) return []
       if (this.#isStale()) await this.#wait(deadline - Date.now(), signal)
       const waitUntil = this.#ask(deadline)
-      const hadArrived = this.#arrived.length > 0
-      for (const { batches } of this.#arrived) await batches.loadCodecs()
-      const fetched = this.#take()
+      const hadArrived = !this.#arrived.isEmpty
+      if (hadArrived) await this.#arrived.loadCodecs()
+      const fetched = this.#arrived.take()
       if (fetched.length > 0) {
         this.#ask(null)
         return fetched
@@ -173,51 +146,18 @@ class KafkaConsumer implements Consumer {
   }
 
   position(topic: string, partition: number): number {
-    return this.#find(topic, partition).position
+    return this.#assigned.find(topic, partition).position
   }
 
   lag(): ByPartition<number> {
-    const lag = new Map<string, Map<number, number>>()
-    for (const { topic, partition, position, end } of this.#assigned.values()) {
-      if (end === null) continue
-      const partitions = lag.get(topic) ?? new Map<number, number>()
-      lag.set(topic, partitions.set(partition, Math.max(0, end - position)))
-    }
-    return lag
+    return this.#assigned.lag()
   }
 
   async close(): Promise<void> {
     this.#closed = true
     this.#assigned.clear()
-    this.#arrived = []
+    this.#arrived.clear()
     this.#wake?.()
-  }
-
-  #begin(topic: string, partition: number, offset: number, paused: boolean): void {
-    const fresh = {
-      position: offset,
-      fetchFrom: offset,
-      paused,
-      blockedUntil: 0,
-      replica: -1,
-      replicaUntil: 0,
-      end: null,
-    }
-    this.#assigned.set(`${topic}\n${partition}`, { topic, partition, ...fresh })
-  }
-
-  #find(topic: string, partition: number): Assigned {
-    const found = this.#assigned.get(`${topic}\n${partition}`)
-    if (found === undefined) throw new ConnectError(`Partition ${partition} of topic ${topic} is not assigned`)
-    return found
-  }
-
-  #isCurrent(assigned: Assigned): boolean {
-    return this.#assigned.get(`${assigned.topic}\n${assigned.partition}`) === assigned
-  }
-
-  #drop(assigned: Assigned): void {
-    this.#arrived = this.#arrived.filter((arrived) => arrived.assigned !== assigned)
   }
 
   /** Whether the leaders are being looked for, before the first fetch and then now and again. */
@@ -233,7 +173,7 @@ class KafkaConsumer implements Consumer {
     if (this.#relocating) return
     this.#relocating = true
     try {
-      await this.#cluster.topics([...new Set([...this.#assigned.values()].map(({ topic }) => topic))], { refresh })
+      await this.#cluster.topics(this.#assigned.topics(), { refresh })
     } catch (error) {
       if (!(error instanceof ConnectError) || error.kind !== 'retriable') this.#failure = error
     } finally {
@@ -249,8 +189,7 @@ class KafkaConsumer implements Consumer {
   #ask(until: number | null): number {
     if (this.#closed) return Number.POSITIVE_INFINITY
     const now = Date.now()
-    const busy = new Set(this.#asked)
-    for (const { node } of this.#arrived) busy.add(node)
+    const busy = new Set([...this.#asked, ...this.#arrived.nodes()])
     let lookAt = Number.POSITIVE_INFINITY
     const nodes = new Map<number, Assigned[]>()
     const known = new Set<number>()
@@ -311,7 +250,8 @@ class KafkaConsumer implements Consumer {
       const byKey = new Map(partitions.map((assigned) => [`${assigned.topic}\n${assigned.partition}`, assigned]))
       for (const answer of answers) {
         const assigned = byKey.get(`${answer.topic}\n${answer.partition}`)
-        if (assigned !== undefined && !assigned.paused && this.#isCurrent(assigned)) this.#keep(assigned, node, answer)
+        if (assigned !== undefined && !assigned.paused && this.#assigned.isCurrent(assigned))
+          this.#keep(assigned, node, answer)
       }
     } catch (error) {
       if (!(error instanceof ConnectError) || error.kind !== 'retriable') this.#failure = error
@@ -334,17 +274,14 @@ class KafkaConsumer implements Consumer {
     }
     if (answer.records.length === 0) return
     const batches = new FetchedBatches(answer, this.#read)
-    const key = `${assigned.topic}\n${assigned.partition}`
     const next = batches.lastOffset()
-    this.#assigned.delete(key)
-    if (next === null) {
-      // The first batch is cut: the partition goes first, where a batch comes whole.
-      this.#assigned = new Map([[key, assigned], ...this.#assigned])
-      return
+    // The first batch is cut: the partition goes first, where a batch comes whole.
+    if (next === null) this.#assigned.putFirst(assigned)
+    else {
+      this.#assigned.putLast(assigned)
+      assigned.fetchFrom = Math.max(assigned.fetchFrom, next)
+      this.#arrived.add({ assigned, node, batches })
     }
-    this.#assigned.set(key, assigned)
-    assigned.fetchFrom = Math.max(assigned.fetchFrom, next)
-    this.#arrived.push({ assigned, node, batches, bytes: answer.records.length })
   }
 
   #refused(assigned: Assigned, code: number): void {
@@ -360,15 +297,9 @@ class KafkaConsumer implements Consumer {
   }
 
   async #reportOutOfRange(assigned: Assigned): Promise<void> {
-    const { topic, partition, fetchFrom } = assigned
-    const which = [{ topic, partition }]
     try {
-      const [[first], [last]] = await Promise.all([
-        listOffsets(this.#cluster, which, 'earliest'),
-        listOffsets(this.#cluster, which, 'latest', this.#settings.isolationLevel),
-      ])
-      if (!this.#isCurrent(assigned) || first === undefined || last === undefined) return
-      const found = { topic, partition, position: fetchFrom, earliest: first.offset, latest: last.offset }
+      const found = await lookUpRange(this.#cluster, assigned, this.#settings.isolationLevel)
+      if (!this.#assigned.isCurrent(assigned) || found === null) return
       const others = this.#failure instanceof OffsetOutOfRange ? this.#failure.partitions : []
       this.#failure = new OffsetOutOfRange([...others, found])
     } catch (error) {
@@ -376,30 +307,6 @@ class KafkaConsumer implements Consumer {
       if (!(error instanceof ConnectError) || error.kind !== 'retriable') this.#failure = error
     }
     this.#wake?.()
-  }
-
-  /** Hands out what has arrived, up to the limit. An error waits until what comes before it is handed out. */
-  #take(): Fetched[] {
-    const fetched: Fetched[] = []
-    let bytes = 0
-    for (let head = this.#arrived[0]; head !== undefined && bytes < this.#maxBytes; head = this.#arrived[0]) {
-      const { assigned, batches } = head
-      let next: ReturnType<FetchedBatches['next']>
-      try {
-        next = batches.next(assigned.position)
-      } catch (error) {
-        if (fetched.length > 0) return fetched
-        throw error
-      }
-      if (typeof next === 'number') assigned.position = next
-      else if (next !== null) {
-        assigned.position = next.nextOffset
-        bytes += next.buffer.length
-        fetched.push(next)
-      }
-      if (batches.isDone) this.#arrived.shift()
-    }
-    return fetched
   }
 
   /** Until something arrives, at most so long. */

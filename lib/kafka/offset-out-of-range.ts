@@ -1,4 +1,8 @@
 import { ConnectError } from '../connect/errors.ts'
+import { listOffsets } from './admin.ts'
+import type { Assigned } from './assignments.ts'
+import type { ConsumerSettings } from './client-settings.ts'
+import type { Cluster } from './cluster.ts'
 import type { TopicPartition } from './leader-calls.ts'
 
 export interface OutOfRange extends TopicPartition {
@@ -24,4 +28,19 @@ export class OffsetOutOfRange extends ConnectError {
     })
     this.partitions = partitions
   }
+}
+
+/** What there is of a partition that can't be fetched from where it stands. */
+export async function lookUpRange(
+  cluster: Cluster,
+  { topic, partition, fetchFrom }: Pick<Assigned, 'topic' | 'partition' | 'fetchFrom'>,
+  isolation: ConsumerSettings['isolationLevel'],
+): Promise<OutOfRange | null> {
+  const which = [{ topic, partition }]
+  const [[first], [last]] = await Promise.all([
+    listOffsets(cluster, which, 'earliest'),
+    listOffsets(cluster, which, 'latest', isolation),
+  ])
+  if (first === undefined || last === undefined) return null
+  return { topic, partition, position: fetchFrom, earliest: first.offset, latest: last.offset }
 }
