@@ -9,6 +9,7 @@ import { CommitStage } from './commit.ts'
 import { ConsumeStage } from './consume.ts'
 import { Counters } from './counters.ts'
 import { ErrorPolicy } from './errors.ts'
+import { FetchStage } from './fetch.ts'
 import { beginAtKept, type KeptPositions } from './kept-positions.ts'
 import { PutStage } from './put.ts'
 import { rateLimit } from './rate-limit.ts'
@@ -46,15 +47,16 @@ export async function openSink(deps: SinkDeps, budget: Budget): Promise<SinkRun>
   )
   deps.consumer.assign(positions)
   const redrive = new RedriveStage(chain, errors, 'sink')
+  const fetch = new FetchStage(deps, positions, counters)
   const consume = new ConsumeStage(chain, errors, deps.usedTopics ?? new Set())
   return new SinkSpine(deps, {
     task,
-    positions,
     chain,
     counters,
     errors,
     letters,
     redrive,
+    fetch,
     consume,
     put,
     commit,

@@ -14,7 +14,8 @@ import type { Chain, PluginSource } from './chain.ts'
 import type { CommitStage } from './commit.ts'
 import type { ConsumeStage } from './consume.ts'
 import type { Counters } from './counters.ts'
-import { type ErrorPolicy, staged, text } from './errors.ts'
+import { type ErrorPolicy, text } from './errors.ts'
+import type { FetchStage } from './fetch.ts'
 import type { KeptPositions } from './kept-positions.ts'
 import type { PutStage } from './put.ts'
 import type { RedriveStage } from './redrive.ts'
@@ -22,7 +23,6 @@ import { QUEUE_PARTITION, type RedriveQueue } from './redrive-queue.ts'
 import { InDoubt, type Outcome, type Run } from './run.ts'
 import type { PartitionEnd, SinkBatch, SinkTallies } from './sink-batch.ts'
 import type { SinkDeadLetters } from './sink-dead-letters.ts'
-import { resetOffsets } from './start-positions.ts'
 import { transform } from './transform.ts'
 import { Breather, endAfterLast, untilEnded, within } from './waiting.ts'
 
@@ -66,14 +66,13 @@ export const BATCH_RECORDS = 10_000
 /** What a spine runs over. */
 export interface Stages {
   readonly task: SinkTask
-  /** Where each of the task's partitions is read from. */
-  readonly positions: ByPartition<number>
   readonly chain: Chain
   readonly counters: Counters
   readonly errors: ErrorPolicy
   /** Null where none are written. */
   readonly letters: SinkDeadLetters | null
   readonly redrive: RedriveStage
+  readonly fetch: FetchStage
   readonly consume: ConsumeStage
   readonly put: PutStage
   readonly commit: CommitStage
@@ -89,8 +88,6 @@ export class SinkSpine implements SinkRun {
   readonly #breather = new Breather()
   readonly #flushMs: number
   #nextCommit: number
-  /** As of the drain: a closed consumer knows none. */
-  #lag: Lag | null = null
   /** The put under way; its failure is in `#failure`. */
   #putting: Promise<void> | null = null
   #failure: unknown = null
@@ -107,8 +104,8 @@ export class SinkSpine implements SinkRun {
   }
 
   get progress(): RunProgress {
-    const { counters, commit } = this.#stages
-    const lag = lagOf(this.#deps.consumer) ?? this.#lag
+    const { fetch, counters, commit } = this.#stages
+    const { lag } = fetch
     counters.meter.assigned(commit.partitions, lag?.most ?? 0)
     return counters.progress(lag?.all ?? null, commit.range)
   }
@@ -126,20 +123,20 @@ export class SinkSpine implements SinkRun {
   }
 
   async #loop(budget: OwnedBudget): Promise<Outcome> {
-    const { maxRecords } = this.#stages
+    const { fetch, maxRecords } = this.#stages
     await this.#redrive(budget)
     let quietSince = Date.now()
     while (!budget.signal.aborted) {
       if (Date.now() >= this.#nextCommit || this.#unflushed >= this.#deps.inFlight.unflushed) await this.#commit(budget)
       const fetched = await this.#fetch(quietSince, budget)
       for (const [batches, isLast] of portions(fetched, Math.max(maxRecords, BATCH_RECORDS))) {
-        const ends = isLast ? this.#positions() : batches.map(endOf)
+        const ends = isLast ? fetch.positions() : batches.map(endOf)
         await this.#process(batches, ends, budget)
       }
       if (fetched.length > 0) endAfterLast(budget)
       if (fetched.length > 0 || this.#putting !== null || this.#wasReset) quietSince = Date.now()
-      else if (this.#failure === null) this.#passOver(this.#positions())
-      if (!budget.signal.aborted && this.#isIdle(Date.now() - quietSince)) return IDLE
+      else if (this.#failure === null) this.#passOver(fetch.positions())
+      if (!budget.signal.aborted && fetch.isIdle(Date.now() - quietSince)) return IDLE
       this.#wasReset = false
       await this.#breather.due()
     }
@@ -242,63 +239,21 @@ export class SinkSpine implements SinkRun {
     await commit.commit(budget)
   }
 
-  /** What comes before the run is idle, or a commit is due. */
   async #fetch(quietSince: number, budget: Budget): Promise<readonly Fetched[]> {
-    const { consumer, idleAfterMs } = this.#deps
-    const now = Date.now()
-    const idleAt = Math.max(quietSince + idleAfterMs, now + SHORTEST_WAIT_MS)
+    const { fetch, commit } = this.#stages
     try {
-      const fetched = await consumer.poll(Math.max(0, Math.min(idleAt, this.#nextCommit) - now), budget.signal)
-      this.#stages.counters.looked()
-      return fetched
+      return await fetch.fetch(quietSince, this.#nextCommit, budget)
     } catch (error) {
-      if (error instanceof OffsetOutOfRange) await this.#reset(error, budget)
-      else throw staged('KAFKA_CONSUME', error)
+      if (!(error instanceof OffsetOutOfRange)) throw error
+      await this.#ended(budget)
+      await fetch.reset(error, (topic, partition, offset) => commit.reset(topic, partition, offset))
+      this.#wasReset = true
       return []
     }
   }
 
-  /** Nothing came for long enough, and the brokers have said that nothing is there: a slow answer is no end. */
-  #isIdle(quietMs: number): boolean {
-    const { idleAfterMs, consumer } = this.#deps
-    if (quietMs < idleAfterMs) return false
-    if (quietMs >= idleAfterMs + PATIENCE_MS) return true
-    const lag = consumer.lag()
-    for (const [topic, partitions] of this.#stages.positions)
-      for (const partition of partitions.keys()) if (lag.get(topic)?.get(partition) !== 0) return false
-    return true
-  }
-
-  /** The log was cut, or the topic made anew: `auto.offset.reset` says where to go on. */
-  async #reset(error: OffsetOutOfRange, budget: Budget): Promise<void> {
-    await this.#ended(budget)
-    const { cluster, consumer, reset, isolation, log } = this.#deps
-    const offsets = await resetOffsets(cluster, error.partitions, reset, isolation)
-    for (const { topic, partition, offset } of offsets) {
-      log.warn('records are gone that were still to be read', {
-        topic,
-        partition,
-        goesOnAt: offset,
-        error: error.message,
-      })
-      this.#stages.commit.reset(topic, partition, offset)
-      consumer.seek(topic, partition, offset)
-    }
-    this.#wasReset = true
-  }
-
-  /** Control records and gaps at the end are passed over with the last batch. */
-  #positions(): PartitionEnd[] {
-    const { consumer } = this.#deps
-    const ends: PartitionEnd[] = []
-    for (const [topic, partitions] of this.#stages.positions)
-      for (const partition of partitions.keys())
-        ends.push({ topic, partition, next: consumer.position(topic, partition) })
-    return ends
-  }
-
   async drain(budget: Budget): Promise<void> {
-    const { put, commit, counters } = this.#stages
+    const { fetch, put, commit, counters } = this.#stages
     const before = this.#failure
     if (this.#putting !== null) await within(this.#putting, budget, 'Waiting for the last put')
     const later = this.#failure === before || this.#failure instanceof BudgetEnded ? null : this.#failure
@@ -310,7 +265,7 @@ export class SinkSpine implements SinkRun {
     } finally {
       commit.giveBack()
       counters.close(true)
-      this.#lag = lagOf(this.#deps.consumer)
+      fetch.close()
     }
     if (later !== null) throw later
     if (!put.isDecided || !commit.isDecided) throw new InDoubt(IN_DOUBT, this.#failure)
@@ -327,10 +282,6 @@ type Make = (fetched: readonly Fetched[], tallies: SinkTallies, budget: Budget) 
 
 /** What the next slice waits out: the connector's own request time. */
 const IN_DOUBT = 'The last records are in doubt: a write that failed may still get into the target'
-
-/** How long a run waits in addition for brokers that don't answer, in ms. */
-const PATIENCE_MS = 5_000
-const SHORTEST_WAIT_MS = 50
 
 /** Other than a source, a sink can't say when records will come: whoever watches its lag can. */
 const IDLE: Outcome = { kind: 'idle', idleMs: 0, certain: false, mark: null }
@@ -353,16 +304,4 @@ function* portions(fetched: readonly Fetched[], most: number): Generator<[batche
 
 function endOf({ topic, partition, nextOffset }: Fetched): PartitionEnd {
   return { topic, partition, next: nextOffset }
-}
-
-/** Records: of all partitions, and of the one that is furthest behind. */
-interface Lag {
-  readonly all: number
-  readonly most: number
-}
-
-function lagOf(consumer: Consumer): Lag | null {
-  const each = [...consumer.lag().values()].flatMap((partitions) => [...partitions.values()])
-  if (each.length === 0) return null
-  return { all: each.reduce((sum, records) => sum + records, 0), most: Math.max(...each) }
 }
