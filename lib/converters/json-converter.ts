@@ -8,12 +8,13 @@ import type { Schema } from '../connect/schema.ts'
 import { boolean, type ConfigOf, int, string } from '../connect/settings.ts'
 import { oneOfIgnoringCase } from '../connect/validators.ts'
 import { NULL, type Typed, type Value } from '../connect/value.ts'
-import { isExactForParse } from '../java/json-scan.ts'
+import { isExactForParse, isExactThroughout } from '../java/json-scan.ts'
 import { Fraction, JsonError, type JsonNode, readJson, readWholeJson } from '../java/json-text.ts'
 import { CONVERTER_TYPE, headersOf } from './converter-type.ts'
 import { DigitsNeeded, JsonReader, schemaless } from './json-reader.ts'
 import { schemaFromJson } from './json-schema.ts'
 import { JsonWriter } from './json-writer.ts'
+import { TextWindow } from './text-window.ts'
 
 const SETTINGS = {
   ...CONVERTER_TYPE,
@@ -94,8 +95,8 @@ function fixedSchema(content: string | null, reader: JsonReader): Schema | null 
 }
 
 function withoutSchemas(writer: JsonWriter): Converter {
-  const read = (text: string): Typed => {
-    if (isExactForParse(text)) {
+  const read: Read = (text, isExact) => {
+    if (isExact || isExactForParse(text)) {
       try {
         return { schema: null, value: JSON.parse(text) as Value }
       } catch {
@@ -105,8 +106,7 @@ function withoutSchemas(writer: JsonWriter): Converter {
     return { schema: null, value: schemaless(exact(text)) }
   }
   return {
-    toConnect: (_topic, payload) => (payload === null ? NULL : read(textOf(payload))),
-    toConnectRange: (_topic, buffer, start, end) => read(rangeText(buffer, start, end)),
+    ...readingOf(read),
     fromConnect: (_topic, schema, value): Payload => {
       if (value === null && schema === null) return null
       return writer.write(schema, value)
@@ -127,8 +127,13 @@ function withSchemas(
   let head = ''
   let headSchema: Schema | null = null
 
-  const payload = (schema: Schema | null, text: string, exactly: (text: string) => JsonNode | undefined): Typed => {
-    if (isExactForParse(text)) {
+  const payload = (
+    schema: Schema | null,
+    text: string,
+    isExact: boolean,
+    exactly: (text: string) => JsonNode | undefined,
+  ): Typed => {
+    if (isExact || isExactForParse(text)) {
       try {
         return { schema, value: reader.read(schema, JSON.parse(text)) }
       } catch (error) {
@@ -139,10 +144,10 @@ function withSchemas(
   }
 
   /** Messages of one producer differ in the payload only: then the schema needn't be read again. */
-  const quick = (text: string): Typed | undefined => {
+  const quick = (text: string, isExact: boolean): Typed | undefined => {
     if (head === '' || !text.startsWith(head) || !text.endsWith('}')) return undefined
     try {
-      return payload(headSchema, text.slice(head.length, -1), readWholeJson)
+      return payload(headSchema, text.slice(head.length, -1), isExact, readWholeJson)
     } catch (error) {
       if (!(error instanceof JsonError)) throw error
       return undefined
@@ -174,9 +179,9 @@ function withSchemas(
     return schema
   }
 
-  const read = (text: string): Typed => {
-    if (fixed !== undefined) return payload(fixed, text, exact)
-    const found = quick(text)
+  const read: Read = (text, isExact) => {
+    if (fixed !== undefined) return payload(fixed, text, isExact, exact)
+    const found = quick(text, isExact)
     if (found !== undefined) return found
     const node = exact(text)
     const members = envelope(node)
@@ -187,8 +192,7 @@ function withSchemas(
   }
 
   return {
-    toConnect: (_topic, bytes) => (bytes === null ? NULL : read(textOf(bytes))),
-    toConnectRange: (_topic, buffer, start, end) => read(rangeText(buffer, start, end)),
+    ...readingOf(read),
     fromConnect: (_topic, schema, value): Payload => {
       if (value === null && schema === null) return null
       return `{"schema":${writer.schema(schema)},"payload":${writer.write(schema, value)}}`
@@ -219,6 +223,30 @@ function exact(text: string): JsonNode | undefined {
   }
 }
 
+/** `isExact`: it is known that `JSON.parse` reads the text, and each value in it, as Jackson does. */
+type Read = (text: string, isExact: boolean) => Typed
+
+const BRACE = 123
+const BRACKET = 91
+/** In bytes: longer messages are as quick by themselves. */
+const SHORT = 2048
+
+/** Short messages that stand in one buffer are looked at many at once. */
+function readingOf(read: Read): Pick<Converter, 'toConnect' | 'toConnectRange'> {
+  const window = new TextWindow(SHORT, isExactThroughout)
+  return {
+    toConnect: (_topic, payload) => (payload === null ? NULL : read(textOf(payload), false)),
+    toConnectRange(_topic, buffer, start, end) {
+      const first = buffer[start]
+      const nested = (first === BRACE || first === BRACKET) && !isWide(buffer, start, end)
+      const text = nested ? window.cut(buffer, start, end) : null
+      // What has to be read digit by digit is slower to read in what was cut out.
+      if (text !== null && window.passed) return read(text, true)
+      return read(rangeText(buffer, start, end), false)
+    },
+  }
+}
+
 function textOf(payload: Uint8Array): string {
   return rangeText(
     Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.length),
@@ -229,7 +257,7 @@ function textOf(payload: Uint8Array): string {
 
 /** UTF-8, or what Jackson takes for UTF-16 or UTF-32. Bytes that are no text fail as Jackson's reader does. */
 function rangeText(buffer: Buffer, start: number, end: number): string {
-  if (end - start > 1 && (buffer[start] === 0 || buffer[start + 1] === 0)) return wideText(buffer.subarray(start, end))
+  if (isWide(buffer, start, end)) return wideText(buffer.subarray(start, end))
   const text = buffer.toString('utf8', start, end)
   if (!text.includes('\ufffd')) return text
   try {
@@ -237,6 +265,10 @@ function rangeText(buffer: Buffer, start: number, end: number): string {
   } catch (error) {
     throw new DataError('Converting byte[] to Kafka Connect data failed due to serialization error: ', error)
   }
+}
+
+function isWide(buffer: Buffer, start: number, end: number): boolean {
+  return end - start > 1 && (buffer[start] === 0 || buffer[start + 1] === 0)
 }
 
 function wideText(bytes: Buffer): string {

@@ -72,36 +72,50 @@ function objectText(value: object & Value, looks: number): string {
  */
 function plainForm(value: object & Value): object | null {
   if (!isPlainObject(value)) return isPlain(value) ? value : null
-  const object = value
   let copy: Record<string, Value> | null = null
-  for (const key in object) {
-    const item = object[key] as Value
-    if (typeof item === 'string' || item === null || typeof item === 'boolean') continue
-    if (typeof item === 'number' ? isPlainNumber(item) : typeof item === 'object' && isPlain(item)) continue
-    if (!(item instanceof Boxed && item.type.startsWith('int'))) return null
-    copy ??= { ...object }
-    copy[key] = item.value as number
+  for (const key in value) {
+    const item = value[key] as Value
+    if (typeof item === 'string') continue
+    if (typeof item === 'object') {
+      if (item === null || isPlain(item)) continue
+      if (!(item instanceof Boxed && item.type.startsWith('int'))) return null
+      copy ??= { ...value }
+      copy[key] = item.value as number
+    } else if (typeof item === 'number') {
+      if (!isPlainNumber(item)) return null
+    } else if (typeof item !== 'boolean') return null
   }
-  return copy ?? object
+  return copy ?? value
 }
 
-/** The same for arrays and objects without boxes. */
-function isPlain(value: object): boolean {
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      const item: Value = value[i]
-      if (typeof item === 'string' || item === null || typeof item === 'boolean') continue
-      if (typeof item === 'number' ? !isPlainNumber(item) : typeof item !== 'object' || !isPlain(item)) return false
-    }
-    return true
+/** The same for what has no boxes. */
+function isPlain(value: object & Value): boolean {
+  return Array.isArray(value) ? isPlainArray(value) : isPlainObject(value) && isPlainMap(value)
+}
+
+function isPlainMap(value: { readonly [key: string]: Value }): boolean {
+  for (const key in value) {
+    const item = value[key] as Value
+    if (typeof item === 'string') continue
+    if (typeof item === 'object') {
+      if (item !== null && !isPlain(item)) return false
+    } else if (typeof item === 'number') {
+      if (!isPlainNumber(item)) return false
+    } else if (typeof item !== 'boolean') return false
   }
-  if (!isPlainObject(value)) return false
-  const object = value
-  // The same once more: a function of its own for an item makes the whole twice as slow.
-  for (const key in object) {
-    const item = object[key] as Value
-    if (typeof item === 'string' || item === null || typeof item === 'boolean') continue
-    if (typeof item === 'number' ? !isPlainNumber(item) : typeof item !== 'object' || !isPlain(item)) return false
+  return true
+}
+
+/** The same once more: a function of its own for an item makes the whole twice as slow. */
+function isPlainArray(value: readonly Value[]): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const item = value[i] as Value
+    if (typeof item === 'string') continue
+    if (typeof item === 'object') {
+      if (item !== null && !isPlain(item)) return false
+    } else if (typeof item === 'number') {
+      if (!isPlainNumber(item)) return false
+    } else if (typeof item !== 'boolean') return false
   }
   return true
 }

@@ -10,7 +10,7 @@ import type { Typed, Value } from '../connect/value.ts'
 import { type Charset, charset, utf8Text } from '../java/charset.ts'
 import { javaString } from '../java/to-string.ts'
 import { CONVERTER_TYPE, headersOf } from './converter-type.ts'
-import { textWindow } from './text-window.ts'
+import { TextWindow } from './text-window.ts'
 
 export default converter({
   class: 'org.apache.kafka.connect.storage.StringConverter',
@@ -50,14 +50,17 @@ const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[
 
 const NO_STRING: Typed = { schema: OPTIONAL_STRING, value: null }
 
+/** In bytes: longer texts are as quick by themselves. */
+const SHORT = 256
+
 function utf8Converter(): Converter {
-  const range = textWindow()
+  const window = new TextWindow(SHORT, () => true)
   return {
     toConnect: (_topic, payload): Typed =>
       payload === null ? NO_STRING : { schema: OPTIONAL_STRING, value: utf8Text(utf8(payload)) },
     toConnectRange: (_topic, buffer, start, end): Typed => ({
       schema: OPTIONAL_STRING,
-      value: range(buffer, start, end),
+      value: window.cut(buffer, start, end) ?? utf8Text(buffer, start, end),
     }),
     fromConnect: (_topic, schema, value): Payload => (value === null ? null : text(schema, value)),
   }

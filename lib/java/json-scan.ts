@@ -16,10 +16,19 @@ const SPECIAL =
  * the time that `JSON.parse` itself takes; a third where something has to be looked at.
  */
 export function isExactForParse(text: string): boolean {
-  // Letters of the key may be escaped.
-  if (text.includes('__proto__') || (text.includes('\\u00') && /\\u00[5-7]/.test(text))) return false
+  if (mayNameProto(text)) return false
   const first = text.charCodeAt(0)
   return ((first === BRACE || first === BRACKET) && !SPECIAL.test(text)) || isExact(text)
+}
+
+/** True where each object and array in it is exact, wherever in the text it stands and whatever is around it. */
+export function isExactThroughout(text: string): boolean {
+  return !mayNameProto(text) && !SPECIAL.test(text)
+}
+
+/** Letters of the key may be escaped. */
+function mayNameProto(text: string): boolean {
+  return text.includes('__proto__') || (text.includes('\\u00') && /\\u00[5-7]/.test(text))
 }
 
 /** The same, token by token; strings are jumped over. */

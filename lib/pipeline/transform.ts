@@ -1,4 +1,4 @@
-/** The transform stage: each transform over the whole batch, one record after the other. */
+/** The transform stage: each transform, or several that are joined, over the whole batch, one record after the other. */
 import type { Budget } from '../connect/budget.ts'
 import { DataError } from '../connect/errors.ts'
 import type { OneToMany, Transform } from '../connect/plugin.ts'
@@ -6,6 +6,7 @@ import type { ConnectRecord } from '../connect/record.ts'
 import type { TransformStep } from './chain.ts'
 import type { Tallies } from './counters.ts'
 import type { ErrorPolicy } from './errors.ts'
+import { joined } from './joined.ts'
 
 /**
  * A batch on its way through the transforms. Beside each record is its original: what it was when it entered the
@@ -35,7 +36,7 @@ export async function transform(
 ): Promise<readonly ConnectRecord[]> {
   const [records, originals] = [batch.slice(), batch.slice()]
   const passing: Passing = { records, originals, out: records, outOriginals: originals, kept: 0, error: null }
-  for (const step of steps) {
+  for (const step of joined(steps)) {
     if (passing.records.length === 0) break
     await apply(step, passing, errors, tallies, budget)
   }

@@ -12,9 +12,10 @@ import { basicsOf, cached, fieldsOf, structOf, withDefault } from '../java/schem
 import { type CastType, parseSpec } from './cast-spec.ts'
 import { castValue } from './cast-value.ts'
 import { FIELD_SYNTAX, isNested } from './field-path.ts'
+import { MapEdits } from './map-edits.ts'
 import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
-import { copyFor, getKey, requireMap, requireStruct, setKey } from './requirements.ts'
+import { getKey, type MapCopy, notMap, requireStruct, setKey } from './requirements.ts'
 
 const SETTINGS = {
   spec: list({
@@ -69,19 +70,17 @@ function castFields(part: Part, casts: ReadonlyMap<string, CastType>, replaceNul
   const types = names.map((name) => casts.get(name))
   const schemaOf = cached((schema) => structSchema(schema, casts))
   const planOf = cached((schema) => fieldsOf(schema).map((field) => ({ field, type: casts.get(field.name) })))
+  const edit = (copy: MapCopy) => {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string
+      setKey(copy, name, castValue(null, getKey(copy, name), types[i] as CastType))
+    }
+  }
   const apply = (record: ConnectRecord): ConnectRecord => {
     const value = part.value(record)
     if (value === null) return record
     const schema = part.schema(record)
-    if (schema === null) {
-      const map = requireMap(value, PURPOSE)
-      const copy = copyFor(map, names)
-      for (let i = 0; i < names.length; i++) {
-        const name = names[i] as string
-        setKey(copy, name, castValue(null, getKey(map, name), types[i] as CastType))
-      }
-      return part.replace(record, null, copy)
-    }
+    if (schema === null) throw notMap(value, PURPOSE)
     const target = schemaOf(schema)
     const struct = requireStruct(value, PURPOSE, schema)
     const plan = planOf(struct.schema)
@@ -95,7 +94,7 @@ function castFields(part: Part, casts: ReadonlyMap<string, CastType>, replaceNul
     }
     return part.replace(record, target, new Struct(target, values))
   }
-  return { apply, schemaOf }
+  return new MapEdits({ part, keys: names, edits: [edit], schemaOf, apply })
 }
 
 function required(schema: Schema, index: number, value: Value): Value {

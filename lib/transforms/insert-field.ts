@@ -9,9 +9,10 @@ import { type ConfigOf, type RawConfig, string } from '../connect/settings.ts'
 import { Boxed, Struct, type Value } from '../connect/value.ts'
 import { basicsOf, cached, structOf } from '../java/schema-builder.ts'
 import { FIELD_SYNTAX, isNested } from './field-path.ts'
+import { MapEdits } from './map-edits.ts'
 import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, REPLACE_NULL } from './replace-null.ts'
-import { copyFor, requireMap, requireStruct, setKey } from './requirements.ts'
+import { type MapCopy, notMap, requireStruct, setKey } from './requirements.ts'
 
 const OPTIONALITY = 'Suffix with ! to make this a required field, or ? to keep it optional (the default).'
 
@@ -72,23 +73,23 @@ function insertInto(part: Part, insertions: readonly Insertion[], replaceNull: b
     ),
   )
 
-  const intoMap = (record: ConnectRecord, value: Value): ConnectRecord => {
-    const map = requireMap(value, PURPOSE)
-    const copy = copyFor(map, names)
+  const edit = (copy: MapCopy, record: ConnectRecord) => {
     for (let i = 0; i < insertions.length; i++) {
       const inserted = (insertions[i] as Insertion).get(record, false)
       if (inserted !== null) setKey(copy, names[i] as string, inserted)
     }
-    return part.replace(record, null, copy)
   }
 
-  return {
+  return new MapEdits({
+    part,
+    keys: names,
+    edits: [edit],
     schemaOf,
     apply(record) {
       const value = part.value(record)
       if (value === null) return record
       const schema = part.schema(record)
-      if (schema === null) return intoMap(record, value)
+      if (schema === null) throw notMap(value, PURPOSE)
       const struct = requireStruct(value, PURPOSE, schema)
       const target = schemaOf(struct.schema)
       const { fields } = struct.schema
@@ -99,7 +100,7 @@ function insertInto(part: Part, insertions: readonly Insertion[], replaceNull: b
         values[fields.length + i] = (insertions[i] as Insertion).get(record, true)
       return part.replace(record, target, new Struct(target, values))
     },
-  }
+  })
 }
 
 const INT32 = [primitive('int32'), primitive('int32', { optional: true })] as const

@@ -9,10 +9,11 @@ import { hashOrder } from '../java/hash-order.ts'
 import { cached } from '../java/schema-builder.ts'
 import { nullUsed, validateValue } from '../java/validate-value.ts'
 import { FIELD_SYNTAX, isNested } from './field-path.ts'
+import { MapEdits } from './map-edits.ts'
 import { masker } from './mask-value.ts'
 import { type FieldTransform, siblings, transformNested } from './nested.ts'
 import { copiedValue, fieldValue, REPLACE_NULL } from './replace-null.ts'
-import { copyFor, getKey, requireMap, requireStruct, setKey } from './requirements.ts'
+import { getKey, type MapCopy, notMap, requireStruct, setKey } from './requirements.ts'
 
 const SETTINGS = {
   fields: list({ doc: 'Names of fields to mask.', importance: 'high', validator: distinctValues(false) }),
@@ -47,17 +48,18 @@ function maskFields(part: Part, fields: readonly string[], config: ConfigOf<type
   const masked = masker(config.replacement)
   const replaceNull = config['replace.null.with.default']
   const planOf = cached((schema) => schema.fields.map((field) => ({ field, mask: names.includes(field.name) })))
-  return {
+  const edit = (copy: MapCopy) => {
+    for (const name of names) setKey(copy, name, masked(getKey(copy, name), null))
+  }
+  return new MapEdits({
+    part,
+    keys: names,
+    edits: [edit],
     schemaOf: (schema) => schema,
     apply(record) {
       const value = part.value(record)
       const schema = part.schema(record)
-      if (schema === null) {
-        const map = requireMap(value, PURPOSE)
-        const copy = copyFor(map, names)
-        for (const name of names) setKey(copy, name, masked(getKey(map, name), null))
-        return part.replace(record, null, copy)
-      }
+      if (schema === null) throw notMap(value, PURPOSE)
       const struct = requireStruct(value, PURPOSE, schema)
       const plan = planOf(struct.schema)
       const values = new Array<Value>(plan.length)
@@ -75,5 +77,5 @@ function maskFields(part: Part, fields: readonly string[], config: ConfigOf<type
       }
       return part.replace(record, schema, new Struct(struct.schema, values))
     },
-  }
+  })
 }

@@ -10,7 +10,11 @@ export type StringMap = { readonly [key: string]: Value } | ReadonlyMap<Value, V
 
 export function requireMap(value: Value, purpose: string): StringMap {
   if (isStringMap(value)) return value
-  throw new DataError(`Only Map objects supported in absence of schema for [${purpose}], found: ${className(value)}`)
+  throw notMap(value, purpose)
+}
+
+export function notMap(value: Value, purpose: string): DataError {
+  return new DataError(`Only Map objects supported in absence of schema for [${purpose}], found: ${className(value)}`)
 }
 
 /** The schema tells the class of a number, for the error. */
@@ -36,16 +40,16 @@ export function entriesOf(map: StringMap): Iterable<[Value, Value]> {
   return map instanceof Map ? map : Object.entries(map)
 }
 
-type Copy = Record<string, Value> | Map<Value, Value>
+export type MapCopy = Record<string, Value> | Map<Value, Value>
 
 /** A copy to set these keys in. A key that an object would put elsewhere makes it a `Map`. */
-export function copyFor(map: StringMap, keys: readonly string[]): Copy {
+export function copyFor(map: StringMap, keys: readonly string[]): MapCopy {
   if (map instanceof Map) return new Map(map)
   for (let i = 0; i < keys.length; i++) if (needsMap(keys[i] as string)) return new Map(entriesOf(map))
   return { ...(map as { readonly [key: string]: Value }) }
 }
 
-export function setKey(copy: Copy, key: string, value: Value): void {
+export function setKey(copy: MapCopy, key: string, value: Value): void {
   if (copy instanceof Map) copy.set(key, value)
   else copy[key] = value
 }

@@ -16,6 +16,7 @@ export const TRANSFORM_CONFIGS: Readonly<Record<string, readonly Readonly<Record
       'static.field': 's',
       'static.value': 'v',
     },
+    { 'static.field': '7', 'static.value': 'v' },
   ],
   MaskField: [
     { fields: 'address.zip', 'field.syntax.version': 'V2' },

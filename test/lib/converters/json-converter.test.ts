@@ -4,7 +4,7 @@ import type { Converter } from '../../../lib/connect/plugin.ts'
 import { NO_HEADERS } from '../../../lib/connect/record.ts'
 import type { Schema } from '../../../lib/connect/schema.ts'
 import { parse, type RawConfig } from '../../../lib/connect/settings.ts'
-import { Boxed, Decimal, Struct, type Value } from '../../../lib/connect/value.ts'
+import { Boxed, Decimal, Struct, type Typed, type Value } from '../../../lib/connect/value.ts'
 import { schemaless } from '../../../lib/converters/json-reader.ts'
 import { jsonText, typedToJson } from '../../../lib/converters/record-text.ts'
 import { schemalessText, schemalessTextExactly } from '../../../lib/converters/schemaless-writer.ts'
@@ -21,13 +21,73 @@ async function converter(raw: RawConfig): Promise<Converter> {
 }
 
 function read(from: Converter, text: string): string {
+  return outcome(() => from.toConnect('t', Buffer.from(text), NO_HEADERS))
+}
+
+function outcome(step: () => Typed): string {
   try {
-    const { schema, value } = from.toConnect('t', Buffer.from(text), NO_HEADERS)
+    const { schema, value } = step()
     return jsonText(typedToJson(schema, value))
   } catch (error) {
     return (error as Error).message
   }
 }
+
+const JSON_TEXT = fc.json({ maxDepth: 4 })
+const SPECIAL_TEXT = fc.constantFrom(
+  '1.0',
+  '-0.50',
+  '12345678901234567',
+  '1E5',
+  '0.1e-3',
+  '"1.0"',
+  '"\\\\"',
+  '"a\\"1.0"',
+  '{"1":1.5}',
+  '{ "007" : 1}',
+  '{"2fa":[0]}',
+  '999999999999999',
+  '1234567890123456',
+  '1234567890.5',
+  '1e3',
+  '-1.25E-2',
+  '123456789012345.99999999',
+  '0.99999999999999999999',
+  '1.00000000000000000001',
+  '52.520006599999998',
+  '"1234567890123456, 1.0, 2e3}"',
+)
+const ANY_TEXT = fc.oneof(
+  JSON_TEXT,
+  SPECIAL_TEXT,
+  fc
+    .tuple(fc.array(fc.oneof(SPECIAL_TEXT, JSON_TEXT)), fc.constantFrom(',', ', ', '\n,\t'))
+    .map(([items, comma]) => `[${items.join(comma)}]`),
+)
+
+test.each(['true', 'false'])('messages of a batch are read as each by itself, schemas.enable=%s', async (enabled) => {
+  const json = await converter({ 'schemas.enable': enabled })
+  const other = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom('{"é":1.0}', '{\0}\0', '{"a":1'))
+  const messages = (text: fc.Arbitrary<string>) => {
+    const enveloped = text.map((payload) => `{"schema":null,"payload":${payload}}`)
+    const message = fc.tuple(fc.uint8Array({ maxLength: 70 }), enabled === 'true' ? enveloped : text)
+    return fc.array(message, { maxLength: 40 })
+  }
+  // Without special numbers many messages can be looked at together.
+  const batches = fc.oneof(messages(fc.oneof(ANY_TEXT, other)), messages(fc.oneof(JSON_TEXT, other)))
+  fc.assert(
+    fc.property(batches, (parts) => {
+      const batch = Buffer.concat(parts.flatMap(([framing, one]) => [framing, Buffer.from(one)]))
+      let end = 0
+      for (const [framing, one] of parts) {
+        const start = end + framing.length
+        end = start + Buffer.byteLength(one)
+        const range = outcome(() => json.toConnectRange?.('t', batch, start, end) as Typed)
+        expect(range).toBe(outcome(() => json.toConnect('t', batch.subarray(start, end), NO_HEADERS)))
+      }
+    }),
+  )
+})
 
 describe('without schemas', () => {
   test('objects are those of JSON.parse', async () => {
@@ -57,39 +117,8 @@ describe('without schemas', () => {
   })
 
   test('JSON.parse is used only where it gives the same', () => {
-    const json = fc.json({ maxDepth: 4 })
-    const numbers = fc.constantFrom(
-      '1.0',
-      '-0.50',
-      '12345678901234567',
-      '1E5',
-      '0.1e-3',
-      '"1.0"',
-      '"\\\\"',
-      '"a\\"1.0"',
-      '{"1":1.5}',
-      '{ "007" : 1}',
-      '{"2fa":[0]}',
-      '999999999999999',
-      '1234567890123456',
-      '1234567890.5',
-      '1e3',
-      '-1.25E-2',
-      '123456789012345.99999999',
-      '0.99999999999999999999',
-      '1.00000000000000000001',
-      '52.520006599999998',
-      '"1234567890123456, 1.0, 2e3}"',
-    )
-    const text = fc.oneof(
-      json,
-      numbers,
-      fc
-        .tuple(fc.array(fc.oneof(numbers, json)), fc.constantFrom(',', ', ', '\n,\t'))
-        .map(([items, comma]) => `[${items.join(comma)}]`),
-    )
     fc.assert(
-      fc.property(text, (one) => {
+      fc.property(ANY_TEXT, (one) => {
         fc.pre(isExactForParse(one))
         expect(typedToJson(null, JSON.parse(one))).toEqual(typedToJson(null, schemaless(readJson(one))))
       }),

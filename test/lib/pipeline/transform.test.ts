@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { budget } from '../../../lib/connect/budget.ts'
 import { configure, type OneToMany, type Predicate, type Transform } from '../../../lib/connect/plugin.ts'
 import type { ConnectRecord, SinkOrigin } from '../../../lib/connect/record.ts'
-import { recordToJson } from '../../../lib/converters/record-text.ts'
+import { jsonText, recordToJson } from '../../../lib/converters/record-text.ts'
 import type { TransformStep } from '../../../lib/pipeline/chain.ts'
 import { Counters, SingleTally } from '../../../lib/pipeline/counters.ts'
 import { ErrorPolicy } from '../../../lib/pipeline/errors.ts'
@@ -80,3 +80,40 @@ test('any chain makes of a batch what it makes of each record, in their order, a
     { numRuns: 400 },
   )
 })
+
+test('what neighbours do together is what they do one by one, errors included', async () => {
+  const steps = (await allSteps()).filter(({ plugin, predicate }) => predicate === null && 'join' in plugin)
+  const origin: SinkOrigin = { kind: 'sink', topic: 't', partition: 0, offset: 0, timestampType: 'CreateTime' }
+  const oneByOne = (record: ConnectRecord, chain: readonly TransformStep[]): string => {
+    let [current, at] = [record, '']
+    try {
+      for (const step of chain) {
+        at = step.class
+        current = step.plugin.apply(current) as ConnectRecord
+      }
+      return outcomeText(current)
+    } catch (error) {
+      const where = `TRANSFORMATION by ${at} failed for the record at topic t, partition 0, offset 0`
+      return `Tolerance exceeded in error handler: ${where}: ${(error as Error).message}`
+    }
+  }
+  using time = budget(60_000)
+  const chains = fc.array(fc.constantFrom(...steps), { minLength: 2, maxLength: 5 })
+  await fc.assert(
+    fc.asyncProperty(recordFrom(origin), chains, async (record, chain) => {
+      const before = outcomeText(record)
+      const errors = new ErrorPolicy('c-0', { ...TOLERANT, tolerate: false }, new Counters(NO_LOG), NO_LOG)
+      const together = await transform([record], chain, errors, new SingleTally(), time).then(
+        ([out]) => outcomeText(out as ConnectRecord),
+        (error: Error) => error.message,
+      )
+      expect(together).toBe(oneByOne(record, chain))
+      expect(outcomeText(record)).toBe(before)
+    }),
+    { numRuns: 600 },
+  )
+})
+
+function outcomeText(record: ConnectRecord): string {
+  return jsonText(recordToJson(record))
+}
