@@ -1,4 +1,7 @@
 /** What Penstock adds: the history of configs and of offsets with the way back, and cost. */
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { taskUsage } from '../../../lib/slice/task-usage.ts'
 import { NO_USAGE } from '../../../lib/state/usage.ts'
@@ -12,6 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => rest?.[Symbol.asyncDispose]())
 
+const DATABASE = `jdbc:sqlite:${join(tmpdir(), `penstock-${randomUUID()}.db`)}`
 const source = (file: string) => ({ 'connector.class': 'FileStreamSource', file, topic: 't' })
 const create = async (name: string, config: object) => {
   expect((await rest.request('POST', '/connectors', { name, config })).status).toBe(201)
@@ -87,7 +91,7 @@ describe('the history of configs', () => {
     await create('secret', {
       'connector.class': 'JdbcSink',
       topics: 't',
-      'connection.url': 'jdbc:sqlite:/tmp/x',
+      'connection.url': DATABASE,
       'connection.user': 'anna',
       'connection.password': 'hunter2',
       'producer.override.sasl.jaas.config': 'x required password="hunter2";',
@@ -121,7 +125,7 @@ describe('the way back to a config', () => {
   })
 
   test('brings back a deleted connector, passwords included', async () => {
-    const config = { 'connector.class': 'JdbcSink', topics: 't', 'connection.url': 'jdbc:sqlite:/tmp/x' }
+    const config = { 'connector.class': 'JdbcSink', topics: 't', 'connection.url': DATABASE }
     await create('gone', { ...config, 'connection.password': 'hunter2' })
     await rest.request('DELETE', '/connectors/gone')
     expect((await rest.request('GET', '/connectors/gone')).status).toBe(404)
