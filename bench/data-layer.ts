@@ -215,6 +215,7 @@ function dropping(): Producer {
     get appended() {
       return appended
     },
+    appendedTo: () => appended,
     position: () => undefined,
     async close() {},
   }

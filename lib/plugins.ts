@@ -297,6 +297,27 @@ export const PLUGINS: readonly Registered[] = [
     load: () => import('./converters/json-converter.ts'),
   },
   {
+    kind: 'source',
+    class: 'org.apache.kafka.connect.mirror.MirrorCheckpointConnector',
+    aliases: [],
+    version: '4.3.1',
+    load: () => import('./connectors/mirror/mirror-checkpoint.ts'),
+  },
+  {
+    kind: 'source',
+    class: 'org.apache.kafka.connect.mirror.MirrorHeartbeatConnector',
+    aliases: [],
+    version: '4.3.1',
+    load: () => import('./connectors/mirror/mirror-heartbeat.ts'),
+  },
+  {
+    kind: 'source',
+    class: 'org.apache.kafka.connect.mirror.MirrorSourceConnector',
+    aliases: [],
+    version: '4.3.1',
+    load: () => import('./connectors/mirror/mirror-source.ts'),
+  },
+  {
     kind: 'header_converter',
     class: 'org.apache.kafka.connect.storage.SimpleHeaderConverter',
     aliases: [],

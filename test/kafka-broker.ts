@@ -53,14 +53,16 @@ export interface BrokerOptions {
   readonly own?: boolean
   /** Listeners with logins and TLS; a broker of its own. */
   readonly secure?: boolean
+  /** With an authorizer, for which whoever connects without a login is a superuser; a broker of its own. */
+  readonly authorizer?: boolean
 }
 
 /** Takes 2 to 5 s, or nothing where another file of the run has started it. */
 export function startKafka(options: BrokerOptions = {}): Promise<KafkaBroker> {
-  return options.own || options.secure ? startOwn(options.secure ?? false) : shared()
+  return options.own || options.secure || options.authorizer ? startOwn(options) : shared()
 }
 
-async function startOwn(secure: boolean): Promise<KafkaBroker> {
+async function startOwn({ secure = false, authorizer = false }: BrokerOptions): Promise<KafkaBroker> {
   const dir = await mkdtemp(join(tmpdir(), 'penstock-kafka-'))
   const [libs, java] = [await jars('kafka'), await findJava()]
   const certificates = secure ? await makeCertificates(dir) : null
@@ -72,7 +74,8 @@ async function startOwn(secure: boolean): Promise<KafkaBroker> {
       ? null
       : { sasl, oauth, ssl, mutual, saslSsl, certificates }
   const config = join(dir, 'server.properties')
-  await writeFile(config, text(properties(dir, at(plain), at(controller), listeners)))
+  const more = authorizer ? AUTHORIZER : {}
+  await writeFile(config, text({ ...properties(dir, at(plain), at(controller), listeners), ...more }))
   const flags = ['-Xmx384m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', join(libs, '*')]
   const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
   const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => {
@@ -103,6 +106,10 @@ async function startOwn(secure: boolean): Promise<KafkaBroker> {
 
 const CLUSTER_ID = 'UGVuc3RvY2stVGVzdHMtMQ'
 const JAAS = 'org.apache.kafka.common.security'
+const AUTHORIZER = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': 'User:ANONYMOUS',
+}
 
 function properties(dir: string, plain: string, controller: string, secure: SecureListeners | null) {
   const one = {

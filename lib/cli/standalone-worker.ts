@@ -114,7 +114,8 @@ async function startConnector(
   statuses.set(name, status)
   const counts = connector.kind === 'sink' ? await partitionCounts(worker, settings) : new Map<string, number>()
   const assign = (task: number) => sinkAssignment(counts, tasksMax, task)
-  const tasks = await taskConfigs(connector, config, tasksMax, assign)
+  const context = { tasks: [], log: logger({ connector: name }, { secrets }) }
+  const tasks = await taskConfigs(connector, config, tasksMax, assign, context)
   return tasks.map((taskConfig, id) => {
     const task: TaskStatus = { id, state: 'UNASSIGNED', trace: null }
     status.tasks.push(task)

@@ -4,7 +4,7 @@
  * `prepare`, `poll`, `put` and `flush`.
  */
 import type { Budget } from './budget.ts'
-import type { ConnectRecord, Header, Position } from './record.ts'
+import type { ConnectRecord, Header, Position, SourceOrigin } from './record.ts'
 import type { Schema } from './schema.ts'
 import { type ConfigOf, parse, type RawConfig, type Settings } from './settings.ts'
 import type { Typed, Value } from './value.ts'
@@ -94,6 +94,11 @@ export interface SourceTask {
   poll(limit: number, budget: Budget): Promise<Polled>
   /** All records handed out up to and including these offsets are in Kafka and their offsets are committed. */
   committed?(offsets: readonly { readonly partition: Position; readonly offset: Position }[]): Promise<void>
+  /**
+   * A record is in Kafka for good (`SourceTask.commitRecord`): called in the order of each partition, before `committed`
+   * is for its offset. Not for one that was filtered or dead-lettered, nor where the broker can't tell the place.
+   */
+  written?(origin: SourceOrigin, topic: string, partition: number, offset: number): void
   stop(): Promise<void>
 }
 
@@ -151,6 +156,8 @@ export interface TransactionContext {
 export interface SourceContext {
   readonly connector: string
   readonly task: number
+  /** The task's config as it is written: with what no setting declares (`AbstractConfig.originals`). */
+  readonly raw: RawConfig
   readonly offsets: SourceOffsets
   /** With `transaction.boundary=connector` and exactly-once delivery alone; else nobody is asked. */
   readonly transactionContext?: TransactionContext
@@ -182,6 +189,13 @@ export interface PluginLog {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
+export interface SplitContext {
+  /** The configs of the tasks that there are; none of a connector that is new, or was stopped. */
+  readonly tasks: readonly RawConfig[]
+  readonly budget: Budget
+  readonly log: PluginLog
+}
+
 interface Declared {
   readonly class: string
   /** Other names that configs may use: short forms, forks, our own. */
@@ -197,13 +211,27 @@ interface ConnectorCommon<S extends Settings> extends Declared {
   /** Checks that one setting alone can't tell, by setting. May look at the system. */
   validate?(config: ConfigOf<S>, raw: RawConfig, budget: Budget): Promise<ReadonlyMap<string, readonly string[]>>
   /** The configs of at most `maxTasks` tasks. Default: `raw` for each task a sink may have, and once for a source. */
-  split?(config: ConfigOf<S>, raw: RawConfig, maxTasks: number, budget: Budget): Promise<readonly RawConfig[]>
+  split?(config: ConfigOf<S>, raw: RawConfig, maxTasks: number, context: SplitContext): Promise<readonly RawConfig[]>
+  /** Prefixes of properties of Kafka clients in its config, which no setting declares: their secrets are hidden as such. */
+  readonly clientPrefixes?: readonly string[]
+  /** Connect's class lists the settings that all connectors have among its own, before the others. Absent: it doesn't. */
+  readonly listsCommon?: true
 }
 
 export interface SourceConnector<S extends Settings = Settings> extends ConnectorCommon<S> {
   readonly kind: 'source'
-  /** KIP-618: whether offsets name an exact position, so that a restart neither skips nor repeats. */
-  exactlyOnce(config: ConfigOf<S>): boolean
+  /**
+   * KIP-618: whether offsets name an exact position, so that a restart neither skips nor repeats. Null: Connect's class
+   * doesn't say, and it is taken for no.
+   */
+  exactlyOnce(config: ConfigOf<S>, raw: RawConfig): boolean | null
+  /** How often, in ms, `tend` is called while the connector runs. Null: never. */
+  tendMs?(config: ConfigOf<S>): number | null
+  /**
+   * What the connector looks after beside its tasks. Answers whether they are to be made anew
+   * (`ConnectorContext.requestTaskReconfiguration`): then `split` is called.
+   */
+  tend?(config: ConfigOf<S>, raw: RawConfig, context: SplitContext): Promise<boolean>
   /**
    * KIP-618: whether the connector ends its transactions itself, by the `TransactionContext`. A transaction that is open
    * when a slice ends is dropped and read again. Absent: it doesn't.
@@ -215,7 +243,7 @@ export interface SourceConnector<S extends Settings = Settings> extends Connecto
    * Whether what an idle task watches has changed since its `mark`, so that a slice is worth it. Asked of many tasks at
    * once, without a slice: it has to be cheap. A rejection counts as yes. Where there is none, a slice looks.
    */
-  look?(config: ConfigOf<S>, mark: string, budget: Budget): Promise<boolean>
+  look?(config: ConfigOf<S>, mark: string, budget: Budget, raw: RawConfig): Promise<boolean>
   start(config: ConfigOf<S>, context: SourceContext, budget: Budget): Promise<SourceTask>
 }
 

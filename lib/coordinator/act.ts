@@ -128,7 +128,8 @@ async function split(deps: CoordinatorDeps, sight: Sight): Promise<boolean> {
     const counts =
       connector.kind === 'sink' ? await partitionsOf(await deps.cluster(), settings, { create: true }) : new Map()
     const assign = (task: number) => sinkAssignment(counts, settings.tasksMax, task)
-    const configs = await taskConfigs(connector, real.config, settings.tasksMax, assign)
+    const context = { tasks: view.tasks, log: deps.log }
+    const configs = await taskConfigs(connector, real.config, settings.tasksMax, assign, context)
     const tasks = configs.map((made, task): ConfigRecord => {
       return { kind: 'task', connector: view.name, task, config: asWritten(view.config ?? {}, made) }
     })

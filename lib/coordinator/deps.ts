@@ -22,6 +22,8 @@ export interface CoordinatorDeps {
   readonly secrets: Secrets
   /** Connectors whose task configs couldn't be made, by name. Lives as long as the instance does; no harm if it is lost. */
   readonly splitFailures: Map<string, { readonly configPosition: number; readonly at: number }>
+  /** What goes on beside passes; the invocation waits for it at its end. */
+  readonly beside: Set<Promise<void>>
   /** When each connector's next wake comes, and that of all (null), epoch ms; kept by the instance alone, too. */
   readonly wakes: Map<string | null, number>
   /** Connectors whose tasks all wait, as they were last read; of the instance alone. */

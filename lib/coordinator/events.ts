@@ -29,6 +29,14 @@ const FAILURE = 'Lambda Function Invocation Result - Failure'
 const AWAY_MS = 1_000
 
 export async function handle(deps: CoordinatorDeps, event: CoordinatorEvent): Promise<void> {
+  try {
+    await bringPass(deps, event)
+  } finally {
+    await Promise.all(deps.beside)
+  }
+}
+
+async function bringPass(deps: CoordinatorDeps, event: CoordinatorEvent): Promise<void> {
   if (event.Records !== undefined) {
     const wakes = event.Records.map((record) => (JSON.parse(record.body) as Wake).connectors)
     const names = new Set(wakes.flatMap((connectors) => connectors ?? []))

@@ -4,7 +4,7 @@
  */
 import { type Budget, budget } from '../connect/budget.ts'
 import type { Connector, SourceConnector } from '../connect/plugin.ts'
-import { type ConfigOf, parse, type Settings } from '../connect/settings.ts'
+import { type ConfigOf, parse, type RawConfig, type Settings } from '../connect/settings.ts'
 import { clientSettings } from '../kafka/client-settings.ts'
 import { untilEnded } from '../pipeline/waiting.ts'
 import type { ConnectorView } from '../state/configs.ts'
@@ -22,6 +22,7 @@ interface WatchedSource {
   readonly from: number
   readonly mark: string
   readonly config: ConfigOf<Settings>
+  readonly raw: RawConfig
   readonly look: NonNullable<SourceConnector['look']>
 }
 
@@ -52,7 +53,7 @@ export function watchedTasks(
     const { mark } = end.idle
     const { look } = connector
     if (mark === null || look === undefined) return []
-    return [{ kind: 'source', task, from, mark, config: parse(connector.settings, config), look }]
+    return [{ kind: 'source', task, from, mark, config: parse(connector.settings, config), raw: config, look }]
   })
 }
 
@@ -94,9 +95,9 @@ async function unchanged(sources: readonly WatchedSource[], time: Budget): Promi
   return found
 }
 
-async function hasChanged({ look, config, mark }: WatchedSource, time: Budget): Promise<boolean> {
+async function hasChanged({ look, config, raw, mark }: WatchedSource, time: Budget): Promise<boolean> {
   try {
-    return (await untilEnded(look(config, mark, time), time)) ?? true
+    return (await untilEnded(look(config, mark, time, raw), time)) ?? true
   } catch {
     return true
   }

@@ -15,5 +15,5 @@ export async function coordinatorDeps(): Promise<CoordinatorDeps> {
   const cluster = async () => admin
   const connector: CoordinatorDeps['connector'] = (name) => find('connector', name)
   const shared = { worker, workerId, state, events, cluster, connector, log, secrets }
-  return { ...shared, clock: Date.now, splitFailures, wakes, idle }
+  return { ...shared, clock: Date.now, splitFailures, wakes, idle, beside: new Set() }
 }

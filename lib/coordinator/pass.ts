@@ -6,8 +6,9 @@ import { lookAtGroups, recentCustody } from '../takeover/groups.ts'
 import { act, isShown, showFailed } from './act.ts'
 import type { CoordinatorDeps } from './deps.ts'
 import { type Hints, look, observe, type Sight, survey, withPartitions } from './observe.ts'
-import { type Action, plan } from './plan.ts'
+import { type Action, type Observed, plan } from './plan.ts'
 import { completeRelease } from './release.ts'
+import { tendBeside } from './tend.ts'
 import { type Wake, wake } from './wakes.ts'
 
 /** Task configs, fencing, invitations: three looks settle a connector; the rest is for writers that come between. */
@@ -16,20 +17,36 @@ const AT_ONCE = 8
 /** How long, in ms, an idle connector is taken to be as it was: the events of a change come sooner. */
 const KNOWN_MS = 60_000
 
+export interface PassHints extends Hints {
+  /** A source connector has asked for its tasks to be made anew. */
+  readonly reconfigure: boolean
+}
+
 /** Brings one connector nearer to what is wanted. Passes may overlap. */
-export async function pass(deps: CoordinatorDeps, name: string, hints: Partial<Hints> = {}): Promise<void> {
-  const full: Hints = { heirsWanted: hints.heirsWanted ?? [], partitions: hints.partitions ?? false }
+export async function pass(deps: CoordinatorDeps, name: string, hints: Partial<PassHints> = {}): Promise<void> {
+  const { heirsWanted = [], partitions = false, reconfigure = false } = hints
+  const full: Hints = { heirsWanted, partitions }
   deps.idle.delete(name)
   await withTable(deps, async () => {
     await deps.state.configs.catchUp()
     for (let look = 0; look < LOOKS; look++) {
       const sight = await readable(deps, name, observe(deps, name, full))
       if (sight === null) return
-      const actions = plan(sight.seen)
+      const actions = plan(reconfigure && look === 0 ? reconfigured(sight.seen) : sight.seen)
       const again = await act(deps, sight, actions)
-      if (!again) return remember(deps, sight, actions)
+      if (again) continue
+      tendBeside(deps, sight, reconfigureOne(deps))
+      return remember(deps, sight, actions)
     }
   })
+}
+
+function reconfigured(seen: Observed): Observed {
+  return seen.config === null ? seen : { ...seen, config: { ...seen.config, partitionsChanged: true } }
+}
+
+function reconfigureOne(deps: CoordinatorDeps) {
+  return (name: string) => pass(deps, name, { reconfigure: true })
 }
 
 /** Null where the config can't be what it is; then that is shown. */
@@ -93,6 +110,7 @@ async function bringOn(
     const actions = plan(sight.seen)
     if (isQuiet(deps, sight, actions)) {
       remember(deps, sight, actions)
+      tendBeside(deps, sight, reconfigureOne(deps))
       for (const action of actions) if (action.kind === 'wake') wakes.push({ connector, at: action.at })
     } else waiting.push(connector)
   }

@@ -7,6 +7,7 @@ import { askLeaders, byTopic, type PartitionAnswer, type TopicPartition } from '
 import {
   type ConfigChanges,
   type ConfigEntry,
+  createPartitionsRequest,
   createTopicsRequest,
   deleteTopicsRequest,
   describeConfigsRequest,
@@ -41,6 +42,15 @@ export async function createTopics(
   }
   if (!validateOnly) await untilLed(cluster, [...outcome.keys()])
   return outcome
+}
+
+/** Makes topics larger: how many partitions each is to have. Answers for each; an error is 0 where it has them. */
+export async function createPartitions(
+  cluster: Cluster,
+  counts: ReadonlyMap<string, number>,
+): Promise<readonly TopicAnswer[]> {
+  if (counts.size === 0) return []
+  return cluster.send(await cluster.controller(), createPartitionsRequest(counts, cluster.settings.requestTimeoutMs))
 }
 
 /** Waits until every partition of the topics has a leader. */
@@ -97,9 +107,17 @@ export async function brokerConfigs(
 
 /** Changes only the configs that are named. */
 export async function alterTopicConfigs(cluster: Cluster, topic: string, changes: ConfigChanges): Promise<void> {
-  const request = incrementalAlterConfigsRequest(RESOURCE.topic, new Map([[topic, changes]]))
-  const answers = await cluster.send(await cluster.controller(), request)
+  const answers = await alterConfigsOfTopics(cluster, new Map([[topic, changes]]))
   for (const { name, error, message } of answers) failOn(error, `Altering topic ${name}`, message)
+}
+
+/** The same for several topics, in one request. Answers for each; an error is 0 where it is done. */
+export async function alterConfigsOfTopics(
+  cluster: Cluster,
+  changes: ReadonlyMap<string, ConfigChanges>,
+): Promise<readonly TopicAnswer[]> {
+  if (changes.size === 0) return []
+  return cluster.send(await cluster.controller(), incrementalAlterConfigsRequest(RESOURCE.topic, changes))
 }
 
 export type OffsetSpec = 'earliest' | 'latest' | { readonly timestamp: number }

@@ -120,6 +120,11 @@ export class PartitionQueue {
     if (this.#open !== null && this.#open.count > 0) this.#seal(this.#open)
   }
 
+  /** Records appended so far, dropped ones included. */
+  get appended(): number {
+    return this.#order + (this.#open?.count ?? 0)
+  }
+
   /** Epoch ms of the oldest record that waits. */
   get waitingSince(): number {
     return this.#sealed[0]?.createdAt ?? this.#openedAt
@@ -249,6 +254,7 @@ export class PartitionQueue {
    */
   drop(): boolean {
     const gap = [...this.#failed, ...this.#sealed].some(({ sequence }) => sequence >= 0)
+    this.#order = this.appended
     this.#open = null
     this.#sealed = []
     this.#failed = []

@@ -52,6 +52,14 @@ export interface Producer {
   readonly appended: number
   /** Called when `acknowledged` has grown. What it throws breaks the producer. */
   onAcknowledged?: ((acknowledged: number) => void) | undefined
+  /**
+   * Called for each batch that is acknowledged, in the order of its partition: how many records were appended there
+   * before it, how many it has, and the offset of its first one (-1 where the broker can't tell). What it throws breaks
+   * the producer.
+   */
+  onWritten?: ((topic: string, partition: number, order: number, count: number, baseOffset: number) => void) | undefined
+  /** Records appended to the partition so far. */
+  appendedTo(topic: string, partition: number): number
   /** The offset after the last acknowledged batch; undefined where none is known. */
   position(topic: string, partition: number): number | undefined
   /** Nothing is in flight afterwards. What isn't flushed is dropped. */
@@ -86,7 +94,8 @@ const FREE_BUFFERS = 16 * 1024 * 1024
 const NOT_IDEMPOTENT: ProducerIdentity = { producerId: -1, producerEpoch: -1 }
 
 export class KafkaProducer implements Producer {
-  onAcknowledged: ((acknowledged: number) => void) | undefined = undefined
+  onAcknowledged: Producer['onAcknowledged'] = undefined
+  onWritten: Producer['onWritten'] = undefined
   protected readonly cluster: Cluster
   protected readonly settings: ProducerSettings
   protected readonly sender: Sender
@@ -198,6 +207,10 @@ export class KafkaProducer implements Producer {
     return this.#topics.get(topic)?.queues[partition]?.nextOffset
   }
 
+  appendedTo(topic: string, partition: number): number {
+    return this.#topics.get(topic)?.queues[partition]?.appended ?? 0
+  }
+
   async close(): Promise<void> {
     this.fail(new ConnectError('The producer is closed'))
     await this.sender.settled()
@@ -272,7 +285,7 @@ export class KafkaProducer implements Producer {
       },
       identify: () => this.identify(),
       admit: (queue) => this.admit(queue),
-      acknowledged: (batch) => this.#acknowledged(batch),
+      acknowledged: (batch, queue, baseOffset) => this.#acknowledged(batch, queue, baseOffset),
       grown: (bytes) => {
         this.#buffered += bytes
       },
@@ -281,8 +294,9 @@ export class KafkaProducer implements Producer {
     }
   }
 
-  #acknowledged(batch: Batch): void {
+  #acknowledged(batch: Batch, { topic, partition }: PartitionQueue, baseOffset: number): void {
     this.#buffered -= batch.size
+    this.onWritten?.(topic, partition, batch.order, batch.count, baseOffset)
     if (this.#acknowledgements.end(batch.entry)) this.onAcknowledged?.(this.acknowledged)
   }
 

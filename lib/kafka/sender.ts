@@ -24,7 +24,8 @@ export interface SenderOwner {
   identify(): ProducerIdentity | null
   /** Whether batches of the queue may be sent now; else the owner wakes the sender when they may. */
   admit(queue: PartitionQueue): boolean
-  acknowledged(batch: Batch): void
+  /** `baseOffset` is -1 where the broker can't tell it. */
+  acknowledged(batch: Batch, queue: PartitionQueue, baseOffset: number): void
   /** Batches were split and have so many bytes more. */
   grown(bytes: number): void
   /** After all batches of a response. */
@@ -219,8 +220,9 @@ export class Sender {
       const error = answer?.error ?? UNKNOWN_SERVER_ERROR
       if (error !== 0 && error !== DUPLICATE_SEQUENCE_NUMBER) this.#refused(queue, batch, error)
       else {
-        queue.acknowledge(batch, answer?.baseOffset ?? -1)
-        this.#owner.acknowledged(batch)
+        const baseOffset = answer?.baseOffset ?? -1
+        queue.acknowledge(batch, baseOffset)
+        this.#owner.acknowledged(batch, queue, baseOffset)
       }
       this.#recover(queue)
     }

@@ -46,6 +46,33 @@ export function createTopicsRequest(
   }
 }
 
+/** `counts`: how many partitions each topic is to have. */
+export function createPartitionsRequest(
+  counts: ReadonlyMap<string, number>,
+  timeoutMs: number,
+): WireRequest<readonly TopicAnswer[]> {
+  return {
+    apiKey: 37,
+    apiVersion: 1,
+    apiName: 'CreatePartitions',
+    encode: () =>
+      new WireWriter()
+        .array([...counts], ([name, count], w) =>
+          w
+            .string(name)
+            .int32(count)
+            .array(null, () => {}),
+        )
+        .int32(timeoutMs)
+        .boolean(false)
+        .finish(),
+    decode(body) {
+      const reader = new WireReader(body, 4)
+      return reader.array((r) => ({ name: r.string(), error: r.int16(), message: r.nullableString() }))
+    },
+  }
+}
+
 export function deleteTopicsRequest(names: readonly string[], timeoutMs: number): WireRequest<readonly TopicAnswer[]> {
   return {
     apiKey: 20,

@@ -13,6 +13,7 @@ import type { CommitNotice, OffsetWriter } from './source-offsets.ts'
 import { partitionKey, type SourceBatch, type SourceOffset } from './source-progress.ts'
 import type { Ending, TransactionBoundary } from './transaction-boundary.ts'
 import { within } from './waiting.ts'
+import type { WrittenRecords } from './written-records.ts'
 
 /** Polls that may gather; each is about a megabyte at most. */
 const MOST_GATHERED = 8
@@ -30,6 +31,8 @@ export interface ExactlyOnceDeps {
   readonly boundary: TransactionBoundary
   /** `transaction.timeout.ms` */
   readonly timeoutMs: number
+  /** Null where the source doesn't ask for it. */
+  readonly placed: WrittenRecords | null
   readonly log: PluginLog
 }
 
@@ -193,6 +196,7 @@ export class ExactlyOnce implements Delivery {
     const { producer } = this.#deps
     if (ending === 'abort') {
       await producer.abort()
+      this.#deps.placed?.aborted()
       for (const { tally } of this.#transaction?.batches ?? []) tally.abort()
       producer.begin()
     }
@@ -208,6 +212,7 @@ export class ExactlyOnce implements Delivery {
     if (transaction === null) return
     const { producer, notice, log } = this.#deps
     await producer.abort()
+    this.#deps.placed?.aborted()
     this.#transaction = null
     const tallies = transaction.batches.map(({ tally }) => tally)
     notice.givenUp(tallies)
@@ -243,6 +248,7 @@ export class ExactlyOnce implements Delivery {
       throw error
     }
     this.#inDoubt = false
+    this.#deps.placed?.committed()
     writer.written(offsets)
     await notice.committed({ offsets, tallies: transaction.batches.map(({ tally }) => tally) }, Date.now() - began)
     this.#committing = null

@@ -9,6 +9,7 @@ import type { Tallies } from './counters.ts'
 import { type ErrorPolicy, place, type Stage, StageError, text } from './errors.ts'
 import type { SourceDeadLetters } from './source-dead-letters.ts'
 import type { Topics } from './topics.ts'
+import type { WrittenRecords } from './written-records.ts'
 
 const NO_RECORD_HEADERS: readonly RecordHeader[] = Object.freeze([])
 /** As Connect takes it: the time is set when the record is sent. */
@@ -21,6 +22,7 @@ export class ProduceStage {
   readonly #topics: Topics
   readonly #errors: ErrorPolicy
   readonly #letters: SourceDeadLetters | null
+  readonly #written: WrittenRecords | null
   /** Of the last record: where it failed, if it did. */
   #stage: Stage = 'KAFKA_PRODUCE'
   #error: unknown = null
@@ -39,8 +41,10 @@ export class ProduceStage {
     topics: Topics,
     errors: ErrorPolicy,
     letters: SourceDeadLetters | null = null,
+    written: WrittenRecords | null = null,
   ) {
     this.#letters = letters
+    this.#written = written
     this.#chain = chain
     this.#producer = producer
     this.#topics = topics
@@ -101,7 +105,10 @@ export class ProduceStage {
         this.#origins -= reached - i
         if (reached < end) return i
         try {
-          for (const one of held) this.#producer.append(...one)
+          let to = 0
+          for (const one of held) to = this.#producer.append(...one)
+          const last = held.at(-1)
+          if (last !== undefined) this.#written?.appended(last[0], to, (records[i] as ConnectRecord).origin)
         } catch (error) {
           this.#error = error
           this.#stage = 'KAFKA_PRODUCE'
@@ -120,6 +127,7 @@ export class ProduceStage {
     const value: Converter = this.#chain.value.plugin
     const producer = this.#producer
     const held = this.#held
+    const written = this.#written
     let topic: string | null = null
     let stage: Stage = 'HEADER_CONVERTER'
     let bytes = 0
@@ -140,8 +148,10 @@ export class ProduceStage {
         stage = 'KAFKA_PRODUCE'
         const timestamp = record.timestamp === NO_TIMESTAMP ? null : record.timestamp
         if (timestamp !== null && timestamp < 0) throw invalidTimestamp(record)
-        if (held === null) producer.append(topic, record.partition, keyPayload, valuePayload, timestamp, headers)
-        else held.push([topic, record.partition, keyPayload, valuePayload, timestamp, headers])
+        if (held === null) {
+          const to = producer.append(topic, record.partition, keyPayload, valuePayload, timestamp, headers)
+          if (written !== null) written.appended(topic, to, record.origin)
+        } else held.push([topic, record.partition, keyPayload, valuePayload, timestamp, headers])
         bytes += size(keyPayload) + size(valuePayload)
       }
     } catch (error) {

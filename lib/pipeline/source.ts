@@ -32,6 +32,7 @@ import { Topics } from './topics.ts'
 import { type Ending, type TransactionRequests, transactionBoundary } from './transaction-boundary.ts'
 import { transform } from './transform.ts'
 import { Breather, endAfterLast, within } from './waiting.ts'
+import { WrittenRecords } from './written-records.ts'
 
 export type { Outcome, Run } from './run.ts'
 export type SourceRun = Run
@@ -81,15 +82,23 @@ export async function openSource(deps: SourceDeps, budget: Budget): Promise<Sour
   const letters = await openSourceDeadLetters(settings, deps.cluster, written, log)
   const asked = requests === null ? {} : { transactionContext: requests }
   const own = ownOffsets(offsets)
-  const task = await declaration.start(taskConfig, { connector, task: number, offsets: own, log, ...asked }, budget)
+  const task = await declaration.start(
+    taskConfig,
+    { connector, task: number, raw: deps.taskConfig, offsets: own, log, ...asked },
+    budget,
+  )
   const errors = new ErrorPolicy(`${connector}-${number}`, settings.errors, counters, log, letters)
   const topics = new Topics(deps.cluster, producer, settings.topicCreation, deps.usedTopics ?? new Set())
-  const stage = new ProduceStage(chain, producer, topics, errors, letters)
-  const notice = new CommitNotice(task, counters, log, deps.delivery.kind === 'exactly-once')
-  const delivery = await openDelivery(deps, stage, notice, { boundary, timeoutMs }).catch(async (error: unknown) => {
-    await task.stop()
-    throw error
-  })
+  const transactional = deps.delivery.kind === 'exactly-once'
+  const placed = task.written === undefined ? null : new WrittenRecords(task, producer, transactional)
+  const stage = new ProduceStage(chain, producer, topics, errors, letters, placed)
+  const notice = new CommitNotice(task, counters, log, transactional)
+  const delivery = await openDelivery(deps, stage, notice, { boundary, timeoutMs, placed }).catch(
+    async (error: unknown) => {
+      await task.stop()
+      throw error
+    },
+  )
   const limit = rateLimit(settings.rateLimit)
   const poller = new Poller({
     task,
@@ -112,7 +121,7 @@ async function openDelivery(
   { delivery, offsets, worker, log }: SourceDeps,
   stage: ProduceStage,
   notice: CommitNotice,
-  transactions: Pick<ExactlyOnceDeps, 'boundary' | 'timeoutMs'>,
+  transactions: Pick<ExactlyOnceDeps, 'boundary' | 'timeoutMs' | 'placed'>,
 ): Promise<Delivery> {
   const { producer } = delivery
   const flushMs = worker.settings['offset.flush.interval.ms']

@@ -61,9 +61,11 @@ async function pluginConfig(deps: Deps, call: Call): Promise<Answer> {
   const mismatch = await versionMismatch(registry, plugin.class, call.query.get('version'))
   if (mismatch !== null) throw badRequest(mismatch)
   const { definitions } = await import('../connect/definition.ts')
-  const { baseSettings } = await import('./validation/base-settings.ts')
+  const { baseSettings, ownSettings } = await import('./validation/base-settings.ts')
+  const own: Settings = connector === null ? plugin.settings : ownSettings(connector)
   const common: Settings = connector === null ? {} : baseSettings(connector.kind, connector.version)
-  return ok(definitions({ ...plugin.settings, ...common }))
+  // In the order of the first that has a setting, and as the plugin declares it.
+  return ok(definitions({ ...own, ...common, ...own }))
 }
 
 /** Of an abstract class, as `Cast` is for `Cast$Key` and `Cast$Value`, the registry knows what was meant. */

@@ -28,6 +28,7 @@ export async function declaredSettings(raw: RawConfig, find: FindPlugin): Promis
     const plugin = await find(kind, name.trim()).catch(() => null)
     if (plugin === null) return
     add(prefix, plugin.settings)
+    if ('clientPrefixes' in plugin) for (const client of plugin.clientPrefixes ?? []) add(client, COMMON_PROPERTIES)
     if ('additions' in plugin) add(prefix, plugin.additions ?? {})
   }
   for (const prefix of CLIENTS) add(prefix, COMMON_PROPERTIES)

@@ -11,7 +11,7 @@ const SINK_SETTING = { [SINK_KEY]: PENSTOCK_KEYS[SINK_KEY] }
 export function isExactlyOnce(worker: Worker, connector: Connector, config: RawConfig): boolean {
   if (connector.kind !== 'source') return false
   if (worker.settings['exactly.once.source.support'].toLowerCase() !== 'enabled') return false
-  return connector.exactlyOnce(parse(connector.settings, config))
+  return connector.exactlyOnce(parse(connector.settings, config), config) ?? false
 }
 
 /** Whether a sink keeps its offsets in its target: where the connector can and the user says so. */

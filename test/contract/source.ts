@@ -21,7 +21,7 @@ export async function startSource(
     all: () => offsets,
   }
   using time = budget(30_000)
-  const context = { connector: 'c', task: 0, offsets: stored, log: quiet }
+  const context = { connector: 'c', task: 0, raw, offsets: stored, log: quiet }
   return connector.start(parse(connector.settings, raw), context, time)
 }
 

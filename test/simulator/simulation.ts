@@ -114,6 +114,7 @@ export class Simulation {
         clock: Date.now,
         log: this.#log(),
         secrets: new Secrets(),
+        beside: new Set(),
         ...kept,
       },
       event,

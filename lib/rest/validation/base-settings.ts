@@ -1,4 +1,5 @@
 /** The settings that every connector has, with what only the registry and the worker know: classes and versions. */
+import type { Connector } from '../../connect/plugin.ts'
 import type { Recommender, Setting, Settings } from '../../connect/settings.ts'
 import { CONNECTOR_KEYS } from '../../worker/connector-keys.ts'
 import { SINK_KEYS } from '../../worker/sink-keys.ts'
@@ -33,6 +34,20 @@ export function baseSettings(
     }),
   )
 }
+
+/** A connector's own settings as Connect's class has them, in its order. */
+export function ownSettings({ settings, listsCommon }: Connector): Settings {
+  return listsCommon === true ? { ...CONNECTOR_KEYS, ...VERSIONS, ...settings } : settings
+}
+
+/** Of `ConnectorConfig` alone, which knows no plugins: the version of a converter is asked for where one is named. */
+const VERSIONS: Settings = Object.fromEntries(
+  (['key.converter', 'value.converter', 'header.converter'] as const).map((converter): [string, Setting] => {
+    const visible: Recommender['visible'] = (_name, config) => config[converter] !== null
+    const name = `${converter}.plugin.version` as const
+    return [name, { ...CONNECTOR_KEYS[name], recommender: { values: () => [], visible } }]
+  }),
+)
 
 export function recommends(values: readonly string[]): Recommender {
   return { values: () => values, visible: () => true }

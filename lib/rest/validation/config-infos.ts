@@ -85,6 +85,13 @@ export class Findings {
     found.errors.push(message)
   }
 
+  /** What a connector says of a key that isn't its own takes the place of what was known of it, as in Connect. */
+  tell(name: string, errors: readonly string[]): void {
+    const known = this.#declared.get(name)
+    if (known === undefined) this.stranger(name, null).errors.push(...errors)
+    else this.#declared.set(name, { ...known, value: null, errors: [...errors] })
+  }
+
   stranger(name: string, value: unknown): Finding {
     const finding: Finding = { definition: null, name, value, errors: [], recommended: [], visible: true }
     this.#strangers.set(name, finding)

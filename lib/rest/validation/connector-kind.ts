@@ -84,7 +84,9 @@ export function checkSource(
   if (support !== undefined && support.errors.length === 0 && String(support.value).toLowerCase() === 'required') {
     if (deps.worker.settings['exactly.once.source.support'].toLowerCase() !== 'enabled')
       support.errors.push('This worker does not have exactly-once source support enabled.')
-    if (!isExactlyOnce(connector, raw))
+    const answer = orTrue(() => connector.exactlyOnce(parse(connector.settings, raw), raw))
+    if (answer === null) support.errors.push(NOT_TOLD)
+    if (answer === false)
       support.errors.push('The connector does not support exactly-once semantics with the provided configuration.')
   }
   checkBoundary(deps, connector, raw, findings)
@@ -125,12 +127,11 @@ function definesBoundaries(connector: SourceConnector, raw: RawConfig): boolean 
   return orTrue(() => connector.definesTransactionBoundaries?.(parse(connector.settings, raw)) === true)
 }
 
-function isExactlyOnce(connector: SourceConnector, raw: RawConfig): boolean {
-  return orTrue(() => connector.exactlyOnce(parse(connector.settings, raw)))
-}
+const NOT_TOLD =
+  'The connector does not implement the API required for preflight validation of exactly-once source support. Please consult the documentation for the connector to determine whether it supports exactly-once semantics, and then consider reconfiguring the connector to use the value "requested" for this property (which will disable this preflight check and allow the connector to be created).'
 
 /** True also where the connector's own settings are wrong: those errors are told by themselves. */
-function orTrue(ask: () => boolean): boolean {
+function orTrue<T>(ask: () => T): T | true {
   try {
     return ask()
   } catch {

@@ -11,7 +11,7 @@ import { PENSTOCK_KEYS } from '../../worker/penstock-keys.ts'
 import { forbiddenFiles, type RealConfig, realConfig, secretsOf } from '../../worker/real-config.ts'
 import { badRequest } from '../answer.ts'
 import type { ValidationDeps } from '../deps.ts'
-import { baseSettings } from './base-settings.ts'
+import { baseSettings, ownSettings } from './base-settings.ts'
 import { addOverrides } from './client-overrides.ts'
 import { type ConfigInfos, Findings } from './config-infos.ts'
 import { checkKeptPositions, checkSink, checkSource } from './connector-kind.ts'
@@ -95,12 +95,16 @@ export async function requireValid(deps: ValidationDeps, raw: RawConfig): Promis
 
 /** The connector's own settings, and what it finds, where it may look, where each by itself is right. */
 async function addOwn(connector: Connector, raw: RawConfig, findings: Findings, mayLook: boolean): Promise<void> {
-  const own = check(connector.settings, raw)
-  findings.add(connector.settings, own)
+  const settings = ownSettings(connector)
+  const own = check(settings, raw)
+  findings.add(settings, own)
   if (!mayLook || connector.validate === undefined || own.some(({ errors }) => errors.length > 0)) return
   using time = budget(CHECK_MS)
   const found = await connector.validate(parse(connector.settings, raw), raw, time)
-  for (const [key, errors] of found) for (const error of errors) findings.error(key, error, raw[key])
+  for (const [key, errors] of found) {
+    if (key in settings) for (const error of errors) findings.error(key, error)
+    else findings.tell(key, errors)
+  }
 }
 
 /** Shown only where they are set: the answer stays Connect's. */

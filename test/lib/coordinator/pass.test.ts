@@ -43,6 +43,7 @@ function coordinator(): CoordinatorDeps {
     clock: Date.now,
     log,
     secrets: new Secrets(),
+    beside: new Set(),
     splitFailures: new Map(),
     wakes: new Map(),
     idle: new Map(),

@@ -16,7 +16,8 @@ const within = budget(300_000)
 const log = { debug() {}, info() {}, warn() {}, error() {} }
 
 function context(offset?: Position, task = 0, connector = 'gen'): SourceContext {
-  return { connector, task, log, offsets: { get: (p) => (p['task.id'] === task ? offset : undefined), all: () => [] } }
+  const offsets = { get: (p: Position) => (p['task.id'] === task ? offset : undefined), all: () => [] }
+  return { connector, task, raw: {}, log, offsets }
 }
 
 function start(raw: RawConfig, from: SourceContext = context(), clock = () => 1_000_000) {
@@ -232,7 +233,7 @@ describe('settings', () => {
 
   test('tasks.max tasks, each with its id', async () => {
     const raw = { 'kafka.topic': 'out', quickstart: 'users' }
-    expect(await datagen.split?.(parse(datagen.settings, raw), raw, 3, within)).toEqual([
+    expect(await datagen.split?.(parse(datagen.settings, raw), raw, 3, { tasks: [], budget: within, log })).toEqual([
       { ...raw, 'task.id': '0' },
       { ...raw, 'task.id': '1' },
       { ...raw, 'task.id': '2' },

@@ -183,7 +183,7 @@ describe('an idle task is worth a slice', () => {
     await task.stop()
     await change()
     using time = budget(10_000)
-    return connector.look?.(parse(connector.settings, raw), polled.mark ?? '', time)
+    return connector.look?.(parse(connector.settings, raw), polled.mark ?? '', time, raw)
   }
   const nothing = async () => {}
 
@@ -208,5 +208,5 @@ describe('an idle task is worth a slice', () => {
 
 test('exactly once with a file only', async () => {
   const { exactlyOnce } = (await find('source', NAME)) as SourceConnector
-  expect([exactlyOnce({ file: 'f' } as never), exactlyOnce({ file: null } as never)]).toEqual([true, false])
+  expect([exactlyOnce({ file: 'f' } as never, {}), exactlyOnce({ file: null } as never, {})]).toEqual([true, false])
 })
