@@ -7,6 +7,7 @@ import type { ConfigRecord } from '../state/config-records.ts'
 import type { ConnectorView } from '../state/configs.ts'
 import type { Lease } from '../state/leases.ts'
 import type { Status, StatusRecord } from '../state/status-records.ts'
+import { lookAtGroups } from '../takeover/groups.ts'
 import { asWritten } from '../worker/config-variables.ts'
 import { connectorSettings } from '../worker/connector-settings.ts'
 import { isExactlyOnce, transactionalId } from '../worker/guarantee.ts'
@@ -17,6 +18,7 @@ import type { CoordinatorDeps } from './deps.ts'
 import type { Sight } from './observe.ts'
 import { type Action, isAlive, type Observed } from './plan.ts'
 import { restartAfter } from './restart.ts'
+import { letJoin, letLeave } from './sink-members.ts'
 import { partitionsOf } from './sink-partitions.ts'
 import { taskConfigs } from './split.ts'
 import { wake } from './wakes.ts'
@@ -66,6 +68,12 @@ async function one(deps: CoordinatorDeps, sight: Sight, action: Exclude<Action, 
       return awaitRestart(deps, sight, action)
     case 'remove':
       return remove(deps, sight, action.lease)
+    case 'join':
+      deps.beside.add(letJoin(deps, sight))
+      return false
+    case 'leave':
+      await letLeave(deps, connector, sight.view?.members ?? null)
+      return false
     case 'settled':
       await settle(deps, sight, action.state)
       return false
@@ -178,6 +186,8 @@ async function fence(deps: CoordinatorDeps, sight: Sight): Promise<boolean> {
   if (view === null) return true
   const ids = Array.from({ length: view.fencedTasks ?? 0 }, (_, task) => transactionalId(deps.worker, view.name, task))
   if (ids.length > 0) {
+    // It could be the producer of a worker that has just come back.
+    if ((await lookAtGroups(deps)).kind !== 'penstock') return true
     await fenceProducers(await deps.cluster(), ids)
     const { config } = await realConfig(deps.worker, view.config ?? {})
     const store = await offsetsStore(deps.worker, deps.state.offsets, config, deps.log)

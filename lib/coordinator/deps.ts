@@ -1,6 +1,7 @@
 /** What a pass needs of the world. */
 import type { Connector, PluginLog } from '../connect/plugin.ts'
 import type { Cluster } from '../kafka/cluster.ts'
+import type { StandInCalls } from '../kafka/stand-ins.ts'
 import type { Secrets } from '../observe/secrets.ts'
 import type { State } from '../state/open.ts'
 import type { Events } from '../worker/events.ts'
@@ -22,6 +23,10 @@ export interface CoordinatorDeps {
   readonly secrets: Secrets
   /** Connectors whose task configs couldn't be made, by name. Lives as long as the instance does; no harm if it is lost. */
   readonly splitFailures: Map<string, { readonly configPosition: number; readonly at: number }>
+  /** For the members of sinks' consumer groups. */
+  readonly groups: StandInCalls
+  /** Sinks whose members couldn't join, by name; kept by the instance alone, too. */
+  readonly joinFailures: Map<string, { readonly tasks: number; readonly at: number; readonly because: string }>
   /** What goes on beside passes; the invocation waits for it at its end. */
   readonly beside: Set<Promise<void>>
   /** When each connector's next wake comes, and that of all (null), epoch ms; kept by the instance alone, too. */

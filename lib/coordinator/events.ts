@@ -3,6 +3,7 @@ import { ConnectError } from '../connect/errors.ts'
 import type { TaskEvent } from '../worker/events.ts'
 import type { CoordinatorDeps } from './deps.ts'
 import { type Failures, pass, passOver, passOverAll, withTable } from './pass.ts'
+import { letAllLeave } from './sink-members.ts'
 
 /** The shapes of EventBridge, SQS and Lambda's failure destination, as far as they are looked at. */
 export interface CoordinatorEvent {
@@ -57,6 +58,8 @@ async function bringPass(deps: CoordinatorDeps, event: CoordinatorEvent): Promis
     case 'custody.wanted':
       await over(deps, null, () => takeBack(deps))
       return overAll(deps)
+    case 'cloud.stops':
+      return over(deps, null, () => letAllLeave(deps))
     case FAILURE:
       return failed(deps, event.detail as FailureDetail)
     default:

@@ -14,6 +14,7 @@ import { watchedView } from '../worker/real-config.ts'
 import type { CoordinatorDeps } from './deps.ts'
 import { nothingNew, type Watched, watchedTasks } from './idle-tasks.ts'
 import type { Observed } from './plan.ts'
+import { observeMembers } from './sink-members.ts'
 import { countsOf, topicsOf } from './sink-partitions.ts'
 
 export interface Hints {
@@ -93,6 +94,7 @@ async function sightOf(deps: CoordinatorDeps, name: string, read: Read): Promise
     nothingNew: new Set(),
     toShow: new Set(view?.taskStatuses.filter(({ state }) => isToShow(state)).map(({ task }) => task)),
     idleMaxMs: settings?.idleMaxMs ?? 0,
+    members: observeMembers(deps, view, settings, connector?.kind === 'sink'),
   }
   const watched =
     real === null || settings === null || connector === null

@@ -8,6 +8,7 @@ import type { CoordinatorDeps } from './deps.ts'
 import { type Hints, look, observe, type Sight, survey, withPartitions } from './observe.ts'
 import { type Action, type Observed, plan } from './plan.ts'
 import { completeRelease } from './release.ts'
+import { keepMembers } from './sink-members.ts'
 import { tendBeside } from './tend.ts'
 import { type Wake, wake } from './wakes.ts'
 
@@ -91,7 +92,10 @@ export async function passOverAll(deps: CoordinatorDeps): Promise<Failures> {
     const found = await survey(deps, await deps.state.configs.views({ deleted: true }), custody)
     return { ...found, sights: await withPartitions(deps, found.sights), custody }
   })
-  const failures = await bringOn(deps, sights, unreadable, { partitions: true })
+  const [failures] = await Promise.all([
+    bringOn(deps, sights, unreadable, { partitions: true }),
+    keepMembers(deps, sights),
+  ])
   if (custody.kind !== 'penstock') await standAside(deps, custody)
   return failures
 }

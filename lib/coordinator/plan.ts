@@ -6,7 +6,9 @@
  */
 import type { TargetState } from '../state/configs.ts'
 import { CLOCK_MARGIN_MS, type Lease } from '../state/leases.ts'
+import type { SinkMembers } from '../state/sink-members.ts'
 import { nextLook, RENEW_MS } from '../worker/idle.ts'
+import { attend, leaving } from './members-plan.ts'
 import { type RestartPolicy, restartAfter } from './restart.ts'
 
 /** An invocation that nobody claimed for this long, in ms, is issued again; a cold start takes about 1 s. */
@@ -44,6 +46,14 @@ export interface Observed {
   /** Tasks that show PAUSED or RESTARTING: only a slice can show that they run again. */
   readonly toShow: ReadonlySet<number>
   readonly idleMaxMs: number
+  /** Who stands for a sink's tasks in its consumer group. */
+  readonly members: {
+    readonly held: Pick<SinkMembers, 'tasks' | 'generation' | 'since'> | null
+    /** The connector's tasks are to have members. */
+    readonly wanted: boolean
+    /** When these tasks' members couldn't join, epoch ms. */
+    readonly failedAt: number | null
+  }
 }
 
 export type Action =
@@ -64,6 +74,9 @@ export type Action =
   | { readonly kind: 'drop-heir'; readonly lease: Lease }
   | { readonly kind: 'await-restart'; readonly lease: Lease; readonly at: number | null }
   | { readonly kind: 'remove'; readonly lease: Lease }
+  /** The members that stand for the tasks in the sink's group: beside all else, or out of it. */
+  | { readonly kind: 'join' }
+  | { readonly kind: 'leave' }
   /** The connector has come to this: show it. */
   | { readonly kind: 'settled'; readonly state: 'RUNNING' | 'PAUSED' | 'STOPPED' | 'DELETED' }
   | { readonly kind: 'wake'; readonly at: number }
@@ -99,8 +112,12 @@ function wind(seen: Observed, state: 'PAUSED' | 'STOPPED' | 'DELETED' | 'ASIDE')
   const gone = seen.leases.filter((lease) => !isAlive(lease, seen.now))
   const keep = state === 'PAUSED' || state === 'ASIDE'
   const removals: Action[] = keep ? [] : gone.map((lease) => ({ kind: 'remove', lease }))
-  if (alive.length === 0) return state === 'ASIDE' ? [] : [...removals, { kind: 'settled', state }]
-  return [...removals, ...stopAll(alive), ...wakeAt(alive.map((lease) => overdueAt(lease)))]
+  const leave = state === 'PAUSED' ? [] : leaving(seen, alive.length === 0)
+  if (alive.length === 0) {
+    const settled: Action[] = state === 'ASIDE' ? [] : [{ kind: 'settled', state }]
+    return [...removals, ...leave, ...settled]
+  }
+  return [...removals, ...leave, ...stopAll(alive), ...wakeAt(alive.map((lease) => overdueAt(lease)))]
 }
 
 /** The current generation's tasks, each by its lease. */
@@ -112,6 +129,7 @@ function run(seen: Observed, config: Live): Action[] {
   const byTask = new Map(seen.leases.map((lease) => [lease.task, lease]))
   const actions: Action[] = [{ kind: 'settled', state: 'RUNNING' }]
   for (let task = 0; task < config.tasks; task++) actions.push(...runTask(seen, generation, task, byTask.get(task)))
+  actions.push(...attend(seen, byTask))
   for (const lease of seen.leases) {
     if (lease.task < config.tasks) continue
     actions.push(isAlive(lease, seen.now) ? { kind: 'stop', lease } : { kind: 'remove', lease })

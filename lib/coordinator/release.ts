@@ -12,13 +12,14 @@ const AT_ONCE = 8
 
 /**
  * Writes each source's offsets once more as records of no transaction, for workers that read the offsets topic
- * uncommitted, and UNASSIGNED for what ran. False while slices run.
+ * uncommitted, and UNASSIGNED for what ran. False while slices run, and members stand for sinks' tasks.
  */
 export async function completeRelease(deps: CoordinatorDeps, since: number): Promise<boolean> {
   const { state, log } = deps
   const views = await state.configs.views()
   const leases = (await Promise.all(views.map(({ name }) => state.leases.all(name)))).flat()
-  if (leases.some((lease) => isAlive(lease, deps.clock()))) return false
+  if (leases.some((lease) => isAlive(lease, deps.clock())) || views.some(({ members }) => members !== null))
+    return false
   // Offsets of a worker that runs already are not to be overtaken by what was read before.
   const workers = await connectWorkers(await deps.cluster(), deps.worker.settings['group.id'])
   if (workers.length > 0) log.warn('workers run before the release was complete: offsets are left as they are')

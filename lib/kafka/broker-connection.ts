@@ -28,6 +28,8 @@ export interface WireRequest<T> {
   readonly noResponse?: boolean
   /** How long to wait for the answer; `request.timeout.ms` unless given. */
   readonly timeoutMs?: number
+  /** In the header; the client's own unless given. */
+  readonly clientId?: string
 }
 
 interface Pending {
@@ -208,7 +210,8 @@ export class BrokerConnection {
     }
     const { apiKey, apiName, apiVersion, noResponse = false, timeoutMs = this.#settings.requestTimeoutMs } = request
     const correlationId = connection.nextCorrelationId()
-    const head = this.#header(apiKey, apiVersion, correlationId, body.length)
+    const clientId = request.clientId === undefined ? this.#clientId : Buffer.from(request.clientId)
+    const head = header(apiKey, apiVersion, correlationId, clientId, body.length)
     const timer = setTimeout(() => {
       const at = addressText(this.address)
       reject(
@@ -255,17 +258,6 @@ export class BrokerConnection {
     })
   }
 
-  #header(apiKey: number, apiVersion: number, correlationId: number, bodyLength: number): Buffer {
-    const head = Buffer.allocUnsafe(14 + this.#clientId.length)
-    head.writeInt32BE(10 + this.#clientId.length + bodyLength, 0)
-    head.writeInt16BE(apiKey, 4)
-    head.writeInt16BE(apiVersion, 6)
-    head.writeInt32BE(correlationId, 8)
-    head.writeInt16BE(this.#clientId.length, 12)
-    this.#clientId.copy(head, 14)
-    return head
-  }
-
   #lose(socket: Socket | null, error: ConnectError): void {
     if (socket === null || socket !== this.#socket) return
     const wasOpen = this.#state === 'open'
@@ -286,6 +278,23 @@ export class BrokerConnection {
     const wait = Math.min(reconnectBackoffMaxMs, reconnectBackoffMs * 2 ** (this.#failures - 1))
     return Math.max(0, this.#lastFailure + wait * (0.8 + 0.4 * Math.random()) - Date.now())
   }
+}
+
+function header(
+  apiKey: number,
+  apiVersion: number,
+  correlationId: number,
+  clientId: Buffer,
+  bodyLength: number,
+): Buffer {
+  const head = Buffer.allocUnsafe(14 + clientId.length)
+  head.writeInt32BE(10 + clientId.length + bodyLength, 0)
+  head.writeInt16BE(apiKey, 4)
+  head.writeInt16BE(apiVersion, 6)
+  head.writeInt32BE(correlationId, 8)
+  head.writeInt16BE(clientId.length, 12)
+  clientId.copy(head, 14)
+  return head
 }
 
 async function logIn(connection: Connection): Promise<void> {

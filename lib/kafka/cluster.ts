@@ -52,6 +52,8 @@ export interface Cluster extends AsyncDisposable {
    * after `reconnect.backoff.ms`.
    */
   send<T>(node: number, request: WireRequest<T>): Promise<T>
+  /** Over a connection of its own, closed with the answer: for what a broker answers only once something has happened. */
+  sendAlone<T>(node: number, request: WireRequest<T>): Promise<T>
   /** Cached; waits some seconds for a coordinator that is being elected. */
   coordinator(kind: 'group' | 'transaction', key: string, options?: Refresh): Promise<number>
   /** The nodes as known now. */
@@ -178,13 +180,18 @@ class KafkaCluster implements Cluster {
   }
 
   async send<T>(node: number, request: WireRequest<T>): Promise<T> {
-    const known = this.#nodes.get(node)
-    if (known !== undefined) return this.#connection(known, request.apiKey).send(request)
-    await this.#ask([])
-    const address = this.#nodes.get(node)
-    if (address === undefined)
-      throw kafkaError(CODES.NETWORK_EXCEPTION, `Sending ${request.apiName} to node ${node}`, 'there is no such node')
+    const address = this.#nodes.get(node) ?? (await this.#lookUp(node, request.apiName))
     return this.#connection(address, request.apiKey).send(request)
+  }
+
+  async sendAlone<T>(node: number, request: WireRequest<T>): Promise<T> {
+    const address = this.#nodes.get(node) ?? (await this.#lookUp(node, request.apiName))
+    const connection = new BrokerConnection(address, this.settings, () => {})
+    try {
+      return await connection.send(request)
+    } finally {
+      connection.close()
+    }
   }
 
   async coordinator(kind: 'group' | 'transaction', key: string, options: Refresh = {}): Promise<number> {
@@ -202,6 +209,14 @@ class KafkaCluster implements Cluster {
         failOn(error, `Finding the coordinator of ${kind === 'group' ? 'group' : 'transactional id'} ${key}`, message)
       await pause(wait)
     }
+  }
+
+  async #lookUp(node: number, apiName: string): Promise<Address> {
+    await this.#ask([])
+    const address = this.#nodes.get(node)
+    if (address === undefined)
+      throw kafkaError(CODES.NETWORK_EXCEPTION, `Sending ${apiName} to node ${node}`, 'there is no such node')
+    return address
   }
 
   nodes(): readonly number[] {

@@ -56,10 +56,20 @@ export function offsetFetchRequest(
   }
 }
 
-/** As someone who is no member: generation -1, no member id. */
+/** Who commits. */
+export interface Committer {
+  /** The group's. */
+  readonly generation: number
+  readonly id: string
+}
+
+/** No member: only while the group has none. */
+export const NO_MEMBER: Committer = { generation: -1, id: '' }
+
 export function offsetCommitRequest(
   group: string,
   offsets: readonly GroupOffset[],
+  by: Committer,
 ): WireRequest<OffsetsAnswer<PartitionAnswer>> {
   return {
     apiKey: 8,
@@ -68,8 +78,8 @@ export function offsetCommitRequest(
     encode: () =>
       new WireWriter(64 + offsets.length * 32)
         .string(group)
-        .int32(-1)
-        .string('')
+        .int32(by.generation)
+        .string(by.id)
         .string(null)
         .array(byTopic(offsets), ([topic, list], w) =>
           w
@@ -139,6 +149,8 @@ export interface ClassicGroupState extends GroupState {
 }
 
 export interface GroupClient {
+  /** As a member. */
+  readonly id: string
   readonly host: string
   /** What it joined with, in its protocol's form; empty while the group rebalances. */
   readonly metadata: Buffer
@@ -162,13 +174,13 @@ export function describeGroupRequest(group: string): WireRequest<ClassicGroupSta
       const protocolType = reader.string()
       reader.string()
       const clients = reader.array((r): GroupClient => {
-        r.string()
+        const id = r.string()
         r.nullableString()
         r.string()
         const host = r.string()
         const metadata = r.bytes() ?? Buffer.alloc(0)
         r.bytes()
-        return { host, metadata }
+        return { id, host, metadata }
       })
       return { error, state, protocolType, clients, members: clients.length }
     },

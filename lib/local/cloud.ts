@@ -263,11 +263,22 @@ async function healthy(ask: () => Promise<Outcome>, isStopping: () => boolean): 
   }
 }
 
+/** How long members may take to leave sinks' groups, in ms. What can't be had in this time comes with their session's end. */
+const LEAVE_MS = 2_000
+
+/** Where the Kafka is another's, whoever comes next finds the groups empty. */
+async function membersLeave({ lambda, kafka }: Parts): Promise<void> {
+  if (kafka !== undefined) return
+  const event = { source: 'penstock', 'detail-type': 'cloud.stops', detail: {} }
+  await lambda?.invoke(deployedName('coordinator'), event).catch(() => {})
+}
+
 /** Nothing new comes in; then slices seal, while Kafka and the table stand; then those end. */
 async function stopParts(parts: Parts): Promise<void> {
   parts.schedule?.stop()
   parts.queue?.pause()
   parts.bus?.pause()
+  await Promise.race([membersLeave(parts), sleep(LEAVE_MS, undefined, { ref: false })])
   await parts.lambda?.stop()
   parts.closeTable?.()
   const servers = [parts.frontEnd, parts.queue, parts.bus, parts.kafka, parts.dynamodb]

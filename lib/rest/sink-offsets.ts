@@ -2,14 +2,15 @@
 import type { OffsetChange } from '../connect/plugin.ts'
 import type { Value } from '../connect/value.ts'
 import { CODES, KafkaError } from '../kafka/codes.ts'
-import { commit, committed, type GroupOffset, members, remove } from '../kafka/groups.ts'
+import { commit, committed, type GroupOffset, remove } from '../kafka/groups.ts'
+import { leave, leaveLost } from '../kafka/stand-ins.ts'
 import { type Json, jsonText } from '../state/json-text.ts'
 import { sinkGroup } from '../worker/assignment.ts'
 import { under } from '../worker/connector-settings.ts'
 import { keepsPositions } from '../worker/guarantee.ts'
 import { asReset, isReset } from '../worker/sink-positions.ts'
 import { badRequest } from './answer.ts'
-import type { LiveView } from './connector-info.ts'
+import { type LiveView, requireView } from './connector-info.ts'
 import type { Deps } from './deps.ts'
 import type { ConnectorOffset } from './offsets-body.ts'
 
@@ -97,13 +98,18 @@ function groupOf({ name, config }: LiveView): string {
   return sinkGroup(name, under('consumer.override.', config))
 }
 
-/** Kafka lets nobody change the offsets of a group with members. Ours has none; another worker's or tool's may. */
+/**
+ * Kafka lets nobody change the offsets of a group with members. Those that stood for the tasks have nobody to stand for
+ * any more; another worker's or tool's may be there.
+ */
 async function freeGroup(deps: Deps, view: LiveView): Promise<string> {
   const group = groupOf(view)
-  const found = await members(deps.admin, group)
-  if (found.members > 0)
+  const { members: own } = await requireView(deps, view.name)
+  if (own !== null) await leave(deps.admin, own.group, own.ids)
+  const left = await leaveLost(deps.admin, group, view.name, [])
+  if (left > 0)
     throw badRequest(
-      `The consumer group ${group} has ${found.members} member(s): stop the consumers or workers that are in it, then change the offsets of connector ${view.name}`,
+      `The consumer group ${group} has ${left} member(s): stop the consumers or workers that are in it, then change the offsets of connector ${view.name}`,
     )
   return group
 }

@@ -7,6 +7,7 @@ import { forgetLetters, openRedriveQueue, QUEUE_PARTITION, type RedriveQueue } f
 import { redrivePartition } from '../pipeline/redriven.ts'
 import type { SourceOffsetsState } from '../state/source-offsets.ts'
 import { connectorSettings } from '../worker/connector-settings.ts'
+import type { ResumeSink } from './resume-sink.ts'
 import type { SinkStart } from './start-sink.ts'
 import type { SourceStart } from './start-source.ts'
 
@@ -54,14 +55,15 @@ export function withQueue(kept: KeptPositions, queue: RedriveQueue | null): Kept
 
 /** Commits the offsets of a sink: those of the queue to its own group, after which the letters are forgotten. */
 export async function commitSink(
-  { opened, group, log }: SinkStart,
+  { opened, log }: SinkStart,
+  commitOwn: ResumeSink['commit'],
   queue: RedriveQueue | null,
   offsets: readonly GroupOffset[],
 ): Promise<void> {
   const { admin } = opened
   const { own = [], queued = [] } = Object.groupBy(offsets, ({ topic }) => (topic === queue?.topic ? 'queued' : 'own'))
   if (queue !== null && queued.length > 0) await commit(admin, queue.topic, queued)
-  await commit(admin, group, own)
+  if (own.length > 0) await commitOwn(own)
   for (const { topic, offset } of queued) await forget(admin, topic, offset, log)
 }
 

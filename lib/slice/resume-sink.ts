@@ -2,7 +2,7 @@
 import type { Durable } from '../connect/plugin.ts'
 import type { OffsetReset } from '../kafka/client-settings.ts'
 import type { Cluster } from '../kafka/cluster.ts'
-import { commit, committed, type GroupOffset } from '../kafka/groups.ts'
+import { committed, type GroupOffset } from '../kafka/groups.ts'
 import type { Resumed } from '../pipeline/kept-positions.ts'
 import { startPositions, type TopicPartition } from '../pipeline/start-positions.ts'
 import type { Assignment } from '../worker/assignment.ts'
@@ -19,6 +19,8 @@ export interface ResumeSink {
   readonly renew: boolean
   /** The group's offsets as they are now, where that is known. */
   readonly ahead: readonly GroupOffset[] | null
+  /** Stores offsets of the group. */
+  commit(offsets: readonly GroupOffset[]): Promise<void>
 }
 
 /**
@@ -26,7 +28,7 @@ export interface ResumeSink {
  * first slice without records would lose what comes before the second.
  */
 export async function resumeSink(sink: ResumeSink): Promise<Map<string, Map<number, number>>> {
-  const { cluster, group, assignment, reset, isolation, renew } = sink
+  const { cluster, assignment, reset, isolation, renew } = sink
   const before = (await found(sink)).filter((offset) => !isReset(offset))
   const positions = await startPositions({ cluster, assignment, committed: before, reset, isolation })
   const known = new Set(before.map(({ topic, partition }) => `${topic}-${partition}`))
@@ -35,7 +37,7 @@ export async function resumeSink(sink: ResumeSink): Promise<Map<string, Map<numb
       .filter(([partition]) => renew || !known.has(`${topic}-${partition}`))
       .map(([partition, offset]) => ({ topic, partition, offset, leaderEpoch: -1, metadata: '' })),
   )
-  await commit(cluster, group, due)
+  if (due.length > 0) await sink.commit(due)
   return positions
 }
 

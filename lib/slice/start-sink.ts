@@ -10,6 +10,7 @@ import { committed, type GroupOffset } from '../kafka/groups.ts'
 import type { PluginSource } from '../pipeline/chain.ts'
 import type { KeptPositions } from '../pipeline/kept-positions.ts'
 import { openSink } from '../pipeline/open-sink.ts'
+import type { ConnectorView } from '../state/configs.ts'
 import type { Lease } from '../state/leases.ts'
 import { ASSIGNMENT, parseAssignment } from '../worker/assignment.ts'
 import type { TaskEvent } from '../worker/events.ts'
@@ -18,12 +19,14 @@ import { RENEW_MS } from '../worker/idle.ts'
 import { inFlight } from '../worker/in-flight.ts'
 import type { Runtime } from '../worker/runtime.ts'
 import { asCopies } from '../worker/sink-positions.ts'
+import { groupCommits } from './group-commit.ts'
 import { commitSink, sinkQueue, withQueue } from './redrive.ts'
 import { partitionsOf, type ResumeSink, resumeKept, resumeSink } from './resume-sink.ts'
 import type { TaskRun } from './task-run.ts'
 
 export interface SinkStart {
   readonly opened: Runtime
+  readonly view: Pick<ConnectorView, 'members'>
   readonly connector: SinkConnector
   readonly raw: RawConfig
   readonly taskConfig: RawConfig
@@ -52,7 +55,15 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
   const { autoOffsetReset: reset, isolationLevel: isolation } = consumerSettings
   const renew = Date.now() - (lease.progress.lastCommit ?? 0) > RENEW_MS / 2
   const ahead = lease.clean ? start.ahead : null
-  const from = { cluster: admin, group, assignment, reset, isolation, renew, ahead }
+  const commit = groupCommits({
+    cluster: admin,
+    group,
+    connector: name,
+    task,
+    members: start.view.members,
+    current: async () => (await opened.state.configs.view(name))?.members ?? null,
+  })
+  const from = { cluster: admin, group, assignment, reset, isolation, renew, ahead, commit }
   const isKept = keepsPositions(connector, { ...raw, ...taskConfig })
   if (!isKept && !lease.clean && lease.slices > 0) await settle(connector, taskConfig, budget)
   const redrive = await sinkQueue(start)
@@ -76,7 +87,7 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
         isolation,
         maxRecords: start.limitsPolls ? consumerSettings.maxPollRecords : null,
         redrive,
-        commit: (offsets) => commitSink(start, redrive, isKept ? asCopies(offsets) : offsets),
+        commit: (offsets) => commitSink(start, commit, redrive, isKept ? asCopies(offsets) : offsets),
         usedTopics,
         log: start.log,
         scrub: (text) => opened.secrets.scrub(text),

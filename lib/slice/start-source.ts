@@ -11,6 +11,7 @@ import { openSource, type SourceDeps } from '../pipeline/source.ts'
 import type { ConnectorView } from '../state/configs.ts'
 import type { Lease } from '../state/leases.ts'
 import type { AlteredOffset, SourceOffsetsState } from '../state/source-offsets.ts'
+import { requireNoWorkers, watchWorkers } from '../takeover/workers-now.ts'
 import type { TaskEvent } from '../worker/events.ts'
 import { isExactlyOnce, transactionalId } from '../worker/guarantee.ts'
 import { inFlight } from '../worker/in-flight.ts'
@@ -118,11 +119,11 @@ export async function warmSource(start: WarmSource, waiting: Budget): Promise<So
   const { worker } = opened.env
   try {
     const store = await offsetsStore(worker, opened.state.offsets, raw, log)
+    const fences = isExactlyOnce(worker, connector, raw)
+    if (fences) void watchWorkers(opened.admin, worker.settings['group.id'], waiting)
     const [early] = await Promise.all([
       follow(store, event, waiting),
-      isExactlyOnce(worker, connector, raw)
-        ? cluster.coordinator('transaction', transactionalId(worker, event.connector, event.task))
-        : null,
+      fences ? cluster.coordinator('transaction', transactionalId(worker, event.connector, event.task)) : null,
       opened.state.statuses.warm(),
     ])
     return early
@@ -173,8 +174,9 @@ function exactlyOnce({ opened, event, cluster, producerSettings }: WarmSource): 
   const id = transactionalId(opened.env.worker, event.connector, event.task)
   const producer = createTransactionalProducer(cluster, producerSettings, id)
   let done: Promise<void> | undefined
+  const { admin, env } = opened
   const init = () => {
-    done ??= producer.init()
+    done ??= requireNoWorkers(admin, env.worker.settings['group.id']).then(() => producer.init())
     return done
   }
   const confirm: Delivery['confirm'] = async (offsets) => {

@@ -3,6 +3,7 @@ import type { Item } from './attributes.ts'
 import type { Origin } from './config-history.ts'
 import type { Properties, TargetState } from './config-records.ts'
 import { type ConnectorConfig, NO_CONFIG } from './connector-config.ts'
+import { membersOf, type SinkMembers } from './sink-members.ts'
 import type { ActiveTopic, Status, TaskStatus } from './status-records.ts'
 import type { Key } from './table.ts'
 
@@ -29,6 +30,8 @@ export interface ConnectorView {
   /** By task; only of tasks that have one. */
   readonly taskStatuses: readonly TaskStatus[]
   readonly topics: readonly ActiveTopic[]
+  /** Null: nobody stands for its tasks in a consumer group. */
+  readonly members: SinkMembers | null
 }
 
 export interface Intent {
@@ -77,6 +80,7 @@ export function viewOf(item: Item, config: ConnectorConfig = NO_CONFIG): Connect
       const active = content<Omit<ActiveTopic, 'topic'>>(item, name)
       return active === null ? [] : [{ topic: name.slice(TOPIC.length), ...active }]
     }),
+    members: membersOf(item),
   }
 }
 

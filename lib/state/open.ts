@@ -9,6 +9,7 @@ import { createLoggers, type Loggers } from './loggers.ts'
 import { createOffsetHistory, type OffsetHistory } from './offset-history.ts'
 import { type OffsetsTopic, openOffsetsTopic } from './offsets-topic.ts'
 import { rebuildTable } from './rebuild.ts'
+import { createSinkMembers, type SinkMembersStore } from './sink-members-store.ts'
 import { createSourceOffsets, type SourceOffsetsStore } from './source-offsets.ts'
 import { createStatuses, type Statuses } from './statuses.ts'
 import { openTable, type Table } from './table.ts'
@@ -33,6 +34,7 @@ export interface State extends AsyncDisposable {
   readonly offsetHistory: OffsetHistory
   readonly usage: UsageStore
   readonly custody: CustodyStore
+  readonly sinkMembers: SinkMembersStore
   /**
    * Makes what is missing: the topics, the table, the views, and the leases from the status topic. To be called where
    * something rejected with `TableGone`; doing it twice, or two at once, does no harm.
@@ -84,6 +86,7 @@ export function stateOver({ table, configLog, statusLog, offsetsTopic, ensureTop
     offsetHistory: createOffsetHistory(table),
     usage: createUsage(table),
     custody: createCustody(table, statusLog),
+    sinkMembers: createSinkMembers(table),
     async rebuild() {
       await ensureTopics()
       await rebuildTable({ table, configs, statusLog, leases })

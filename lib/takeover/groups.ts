@@ -51,10 +51,10 @@ export async function lookAtGroups(deps: LookDeps): Promise<Custody> {
   }
 }
 
-/** Those of the groups that have members. */
+/** Those of the groups that have members, but for such as stand for sink tasks of Penstock's. */
 export async function busyGroups(cluster: Cluster, groups: readonly string[]): Promise<string[]> {
   const found = await Promise.all(groups.map((group) => members(cluster, group)))
-  return groups.filter((_, i) => (found[i]?.members ?? 0) > 0)
+  return groups.filter((_, i) => (found[i]?.members ?? 0) > (found[i]?.standIns.length ?? 0))
 }
 
 /** The group of a sink; null for a source. Needs no plugin: sinks alone have topics to read. */

@@ -14,13 +14,16 @@ export interface SinkPosition {
 
 export interface SinkProgress {
   readonly group: string
-  /** Consumers that are in it: nobody else may commit. */
+  /** Consumers that are in it, but for those that stand for Penstock's tasks: nobody else may commit. */
   readonly members: number
   readonly positions: readonly SinkPosition[]
 }
 
 export async function sinkProgress(cluster: Cluster, group: string): Promise<SinkProgress> {
-  const [offsets, { members: count }] = await Promise.all([committed(cluster, group), members(cluster, group)])
+  const [offsets, { members: count, standIns }] = await Promise.all([
+    committed(cluster, group),
+    members(cluster, group),
+  ])
   const topics = await cluster.topics([...new Set(offsets.map(({ topic }) => topic))], { refresh: true })
   const there = offsets.filter(({ topic, partition }) => partition < (topics.get(topic)?.partitions.length ?? 0))
   const ends = new Map<string, number>()
@@ -31,5 +34,5 @@ export async function sinkProgress(cluster: Cluster, group: string): Promise<Sin
     return { topic, partition, offset, lag: end === undefined ? null : Math.max(0, end - offset) }
   })
   positions.sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1))
-  return { group, members: count, positions }
+  return { group, members: count - standIns.length, positions }
 }

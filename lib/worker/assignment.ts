@@ -9,6 +9,11 @@ export function sinkGroup(connector: string, consumerOverrides: RawConfig): stri
   return consumerOverrides['group.id'] ?? `connect-${connector}`
 }
 
+/** The `client.id` that tools show for a sink task: as Connect names its consumers, unless the user does. */
+export function sinkClientId(worker: RawConfig, connector: string, task: number, consumerOverrides: RawConfig): string {
+  return consumerOverrides['client.id'] ?? worker['consumer.client.id'] ?? `connector-consumer-${connector}-${task}`
+}
+
 export type Assignment = ReadonlyMap<string, readonly number[]>
 
 export function assignmentText(assignment: Assignment): string {

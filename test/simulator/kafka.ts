@@ -49,6 +49,8 @@ export class SimulatedKafka {
   readonly world: World
   readonly topics = new Map<string, Entry[][]>()
   readonly groups = new Map<string, Map<string, number>>()
+  /** Of the groups, by id; whose they are. */
+  readonly members = new Map<string, { generation: number; readonly ids: Map<string, string> }>()
   /** Sees each record that is appended outside of transactions, and who has sent it to a log. */
   onAppend: (key: string, value: string | null, by: Host | undefined) => void = () => {}
   /** While true, no request is answered. */

@@ -59,7 +59,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'an idle sink that starts at the end twice',
     file: 'slice/resume-sink.ts',
-    from: '  await commit(cluster, group, due)\n',
+    from: '  if (due.length > 0) await sink.commit(due)\n',
     to: '',
   },
 ]

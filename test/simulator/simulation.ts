@@ -26,6 +26,7 @@ import { LOCAL_DEFAULTS, worker as parseWorker } from '../../lib/worker/settings
 import { simulatedCluster } from './cluster.ts'
 import { type Entry, SimulatedKafka } from './kafka.ts'
 import { Ledger } from './ledger.ts'
+import { simulatedMembers } from './members.ts'
 import { Platform } from './platform.ts'
 import { SimulatedTable } from './table.ts'
 import { type SinkOptions, type SourceOptions, simulatedDelivery, startSink, startSource } from './tasks.ts'
@@ -46,6 +47,9 @@ const WORKER = parseWorker({
   'topic.tracking.enable': 'false',
 })
 
+/** What an instance of the coordinator remembers. */
+type Memory = 'splitFailures' | 'joinFailures' | 'wakes' | 'idle'
+
 export interface Options {
   readonly exactlyOnce: boolean
   readonly reset: 'earliest' | 'latest'
@@ -61,7 +65,7 @@ export class Simulation {
   readonly platform: Platform
   readonly #options: Options
   readonly #worker = WORKER
-  readonly #warm = new Map<string, Pick<CoordinatorDeps, 'splitFailures' | 'wakes' | 'idle'>>()
+  readonly #warm = new Map<string, Pick<CoordinatorDeps, Memory>>()
 
   constructor(world: World, options: Options) {
     this.world = world
@@ -100,7 +104,8 @@ export class Simulation {
     const instance = `${this.world.between(1, 2)}`
     const cold = this.world.chance(0.1) || !this.#warm.has(instance)
     const memory = this.#warm.get(instance)
-    const kept = cold || memory === undefined ? { splitFailures: new Map(), wakes: new Map(), idle: new Map() } : memory
+    const fresh = { splitFailures: new Map(), joinFailures: new Map(), wakes: new Map(), idle: new Map() }
+    const kept = cold || memory === undefined ? fresh : memory
     if (cold) this.world.met('pass without memory')
     this.#warm.set(instance, kept)
     return handle(
@@ -114,6 +119,7 @@ export class Simulation {
         clock: Date.now,
         log: this.#log(),
         secrets: new Secrets(),
+        groups: simulatedMembers(this.kafka),
         beside: new Set(),
         ...kept,
       },

@@ -3,6 +3,7 @@
  * what is before it, every few batches and at the drain. Where they go on is decided by the runtime's own code.
  */
 import { type Budget, pause } from '../../lib/connect/budget.ts'
+import { commit } from '../../lib/kafka/groups.ts'
 import { type ResumeSink, resumeSink } from '../../lib/slice/resume-sink.ts'
 import { readCommitted, resumeAt, resumeSource } from '../../lib/slice/resume-source.ts'
 import type { TaskRun } from '../../lib/slice/task-run.ts'
@@ -138,6 +139,7 @@ export async function startSink({
     isolation: 'read_committed',
     renew: false,
     ahead,
+    commit: (offsets) => commit(cluster, group, offsets),
   })
   const [[topic, positions] = ['', new Map<number, number>()]] = started
   const found = kafka.groups.get(group) ?? new Map<string, number>()

@@ -5,50 +5,25 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { act } from '../../../lib/coordinator/act.ts'
 import type { CoordinatorDeps } from '../../../lib/coordinator/deps.ts'
+import { handle } from '../../../lib/coordinator/events.ts'
 import { observe } from '../../../lib/coordinator/observe.ts'
 import { pass, passOver, passOverAll } from '../../../lib/coordinator/pass.ts'
 import { plan } from '../../../lib/coordinator/plan.ts'
 import { createTopics, deleteTopics } from '../../../lib/kafka/admin.ts'
 import { commit } from '../../../lib/kafka/groups.ts'
-import { Secrets } from '../../../lib/observe/secrets.ts'
-import { find } from '../../../lib/registry.ts'
 import { NO_PROGRESS } from '../../../lib/state/lease.ts'
 import type { State } from '../../../lib/state/open.ts'
 import type { TaskEvent } from '../../../lib/worker/events.ts'
-import type { Idle } from '../../../lib/worker/idle.ts'
 import { type Group, startWorld, type World } from '../state/world.ts'
+import { type Asked, coordinator, create, runIdle } from './kit.ts'
 
 let world: World
 let group: Group
 let state: State
 let folder: string
 let deps: CoordinatorDeps
-let invoked: TaskEvent[] = []
-let woken: { readonly connectors: readonly string[] | null; readonly at: number }[] = []
-const log = { debug() {}, info() {}, warn() {}, error() {} }
-
-/** A coordinator that has just started: it knows nothing. */
-function coordinator(): CoordinatorDeps {
-  return {
-    worker: group.worker,
-    workerId: 'w:1',
-    state,
-    events: {
-      emit: async () => {},
-      wake: async (connectors, at) => void woken.push({ connectors, at }),
-      invokeTask: async (event) => void invoked.push(event),
-    },
-    cluster: async () => world.cluster,
-    connector: (name) => find('connector', name),
-    clock: Date.now,
-    log,
-    secrets: new Secrets(),
-    beside: new Set(),
-    splitFailures: new Map(),
-    wakes: new Map(),
-    idle: new Map(),
-  }
-}
+const asked: Asked = { invoked: [], woken: [] }
+const fresh = () => coordinator(world, group, state, asked)
 
 beforeAll(async () => {
   world = await startWorld()
@@ -57,7 +32,7 @@ beforeAll(async () => {
   await state.rebuild()
   folder = await mkdtemp(join(tmpdir(), 'penstock-pass-'))
   await createTopics(world.cluster, [{ name: 'lines', partitions: 1, replicationFactor: 1 }])
-  deps = coordinator()
+  deps = fresh()
 })
 
 afterAll(async () => {
@@ -66,44 +41,27 @@ afterAll(async () => {
 })
 
 beforeEach(() => {
-  invoked = []
-  woken = []
+  asked.invoked = []
+  asked.woken = []
 })
 
 const path = (name: string) => join(folder, `${name}.txt`)
-
-async function create(name: string, config: Readonly<Record<string, string>>): Promise<void> {
-  const before = (await state.configs.view(name))?.configPosition ?? null
-  await state.configs.write(name, { configPosition: before }, [
-    { kind: 'connector', connector: name, config: { name, 'tasks.max': '1', ...config } },
-  ])
-}
-
-/** Brings the connector to its first slice, which ends as idle. */
-async function settle(name: string, config: Readonly<Record<string, string>>, idle: Partial<Idle>): Promise<void> {
-  await create(name, config)
-  await pass(deps, name)
-  const event = invoked.find(({ connector }) => connector === name)
-  if (event === undefined) throw new Error(`no slice of ${name} was invoked`)
-  const { epoch } = event
-  const now = Date.now()
-  const claim = { epoch, owner: `r/${name}`, deadline: now + 60_000, plannedEnd: now + 50_000 }
-  await state.leases.claim(name, 0, claim)
-  const end = { kind: 'at', at: now - 1, idle: { since: now, idleMs: 500, mark: null, ...idle } } as const
-  await state.leases.seal(name, 0, { epoch, owner: claim.owner, end, progress: NO_PROGRESS, made: false, clean: true })
-}
 
 async function source(name: string): Promise<void> {
   await writeFile(path(name), 'one\n')
   const { ino, size } = await stat(path(name))
   const config = { 'connector.class': 'FileStreamSource', file: path(name), topic: 'lines' }
-  await settle(name, config, { mark: `${ino}:${size}` })
+  await create(deps, name, config)
+  await runIdle(deps, asked, name, { mark: `${ino}:${size}` })
 }
 
 async function sink(name: string): Promise<void> {
-  await settle(name, { 'connector.class': 'FileStreamSink', file: path(name), topics: 'lines' }, {})
+  await create(deps, name, { 'connector.class': 'FileStreamSink', file: path(name), topics: 'lines' })
+  await runIdle(deps, asked, name)
   const at = { topic: 'lines', partition: 0, offset: 0, leaderEpoch: -1, metadata: '' }
   await commit(world.cluster, `connect-${name}`, [at])
+  // Its task has begun to read: now a member stands for it.
+  await handle(deps, { 'detail-type': 'slice.ended', detail: { connector: name } })
 }
 
 const names = (count: number, prefix: string) => Array.from({ length: count }, (_, i) => `${prefix}${i}`)
@@ -111,23 +69,23 @@ const names = (count: number, prefix: string) => Array.from({ length: count }, (
 test('idle connectors are looked at together, and one message brings the next look at all of them', async () => {
   const all = [...names(4, 'file'), ...names(3, 'sink')]
   for (const name of all) await (name.startsWith('file') ? source(name) : sink(name))
-  for (const fresh of [true, false]) {
-    if (fresh) deps = coordinator()
+  for (const isNew of [true, false]) {
+    if (isNew) deps = fresh()
     deps.wakes.clear()
-    invoked = []
-    woken = []
+    asked.invoked = []
+    asked.woken = []
     expect(await passOver(deps, new Set(all))).toEqual(new Map())
-    expect(invoked).toEqual([])
-    expect(woken).toHaveLength(1)
-    expect(woken[0]?.connectors?.toSorted()).toEqual(all.toSorted())
-    expect((woken[0]?.at ?? 0) % 500).toBe(0)
+    expect(asked.invoked).toEqual([])
+    expect(asked.woken).toHaveLength(1)
+    expect(asked.woken[0]?.connectors?.toSorted()).toEqual(all.toSorted())
+    expect((asked.woken[0]?.at ?? 0) % 500).toBe(0)
   }
 })
 
 test('only the one for which something has come gets a slice', async () => {
   await appendFile(path('file2'), 'two\n')
   await passOver(deps, new Set(names(4, 'file')))
-  expect(invoked.map(({ connector }) => connector)).toEqual(['file2'])
+  expect(asked.invoked.map(({ connector }) => connector)).toEqual(['file2'])
 })
 
 test('a record brings slices of all sinks that read its topic', async () => {
@@ -137,39 +95,40 @@ test('a record brings slices of all sinks that read its topic', async () => {
   await producer.flush()
   await producer.close()
   await passOver(deps, new Set([...names(4, 'file'), ...names(3, 'sink')]))
-  expect(invoked.map(({ connector }) => connector).toSorted()).toEqual(names(3, 'sink'))
+  expect(asked.invoked.map(({ connector }) => connector).toSorted()).toEqual(names(3, 'sink'))
 })
 
 test('one whose topic is gone, or whose config makes no sense, keeps no other from its pass', async () => {
-  await settle('lost', { 'connector.class': 'FileStreamSink', file: path('lost'), topics: 'gone' }, {})
+  await create(deps, 'lost', { 'connector.class': 'FileStreamSink', file: path('lost'), topics: 'gone' })
+  await runIdle(deps, asked, 'lost')
   await deleteTopics(world.cluster, ['gone'])
-  await create('broken', { 'connector.class': 'FileStreamSource', 'tasks.max': 'many' })
+  await create(deps, 'broken', { 'connector.class': 'FileStreamSource', 'tasks.max': 'many' })
   await source('well')
   await appendFile(path('well'), 'two\n')
-  deps = coordinator()
-  invoked = []
+  deps = fresh()
+  asked.invoked = []
   await passOverAll(deps)
-  expect(invoked.map(({ connector }) => connector)).toContain('well')
+  expect(asked.invoked.map(({ connector }) => connector)).toContain('well')
   const shown = (await state.configs.view('broken'))?.connectorStatus
   expect(shown?.state).toBe('FAILED')
   expect(shown?.trace).toContain('tasks.max')
 })
 
 test('a wake further away than a message can wait brings a look on the way', async () => {
-  await create('later', { 'connector.class': 'Datagen', 'kafka.topic': 'lines', quickstart: 'users' })
+  await create(deps, 'later', { 'connector.class': 'Datagen', 'kafka.topic': 'lines', quickstart: 'users' })
   await pass(deps, 'later')
-  const { epoch } = invoked.find(({ connector }) => connector === 'later') as TaskEvent
+  const { epoch } = asked.invoked.find(({ connector }) => connector === 'later') as TaskEvent
   const now = Date.now()
   await state.leases.claim('later', 0, { epoch, owner: 'r/l', deadline: now + 60_000, plannedEnd: now + 50_000 })
   const end = { kind: 'at', at: now + 3_600_000, idle: null } as const
   await state.leases.seal('later', 0, { epoch, owner: 'r/l', end, progress: NO_PROGRESS, made: false, clean: true })
-  deps = coordinator()
+  deps = fresh()
   await passOver(deps, new Set(['later']))
-  expect(woken.map(({ at }) => Math.round((at - now) / 60_000))).toEqual([15])
+  expect(asked.woken.map(({ at }) => Math.round((at - now) / 60_000))).toEqual([15])
 })
 
 test('a killed task that waits for its restart is paused with its connector; resumed, it shows what it waits for', async () => {
-  await create('killed', { 'connector.class': 'FileStreamSource', file: path('killed'), topic: 'lines' })
+  await create(deps, 'killed', { 'connector.class': 'FileStreamSource', file: path('killed'), topic: 'lines' })
   const task = async () => (await state.configs.view('killed'))?.taskStatuses[0]?.state
   const aim = async (target: 'PAUSED' | 'STARTED') => {
     const configPosition = (await state.configs.view('killed'))?.configPosition ?? null
@@ -179,9 +138,9 @@ test('a killed task that waits for its restart is paused with its connector; res
     await pass(deps, 'killed')
   }
   for (let slice = 0; slice < 2; slice++) {
-    invoked = []
+    asked.invoked = []
     await pass(deps, 'killed')
-    const [{ epoch } = { epoch: -1 }] = invoked
+    const [{ epoch } = { epoch: -1 }] = asked.invoked
     const long = Date.now() - 60_000
     await state.leases.claim('killed', 0, { epoch, owner: `r/${slice}`, deadline: long, plannedEnd: long })
   }
@@ -200,7 +159,7 @@ test('no slice is invoked beside one of an older generation that another pass ha
     quickstart: 'orders',
     'tasks.max': '2',
   }
-  await create('made', config)
+  await create(deps, 'made', config)
   await pass(deps, 'made')
   const older = await state.leases.all('made')
   expect(older).toHaveLength(2)
@@ -210,7 +169,7 @@ test('no slice is invoked beside one of an older generation that another pass ha
     const end = { kind: 'again' } as const
     await state.leases.seal('made', task, { ...by, end, progress: NO_PROGRESS, made: false, clean: true })
   }
-  await create('made', { ...config, 'penstock.datagen.rate': '5' })
+  await create(deps, 'made', { ...config, 'penstock.datagen.rate': '5' })
   const seen = () => observe(deps, 'made', { heirsWanted: [], partitions: false })
   const before = await seen()
   expect(await act(deps, before, plan(before.seen))).toBe(true)
@@ -224,9 +183,9 @@ test('no slice is invoked beside one of an older generation that another pass ha
   const { generation = 0, epoch = 0 } = first ?? {}
   const given = { after: first ?? null, epoch: epoch + 1, generation, invitedAt: Date.now(), restarts: 0 }
   expect(await state.leases.invite('made', 0, given)).not.toBeNull()
-  invoked = []
+  asked.invoked = []
   expect(await act(deps, sight, plan(sight.seen))).toBe(true)
-  expect(invoked).toEqual([])
+  expect(asked.invoked).toEqual([])
   sight = await seen()
   expect(plan(sight.seen).filter(({ kind }) => kind === 'invite')).toMatchObject([{ task: 0 }])
 })

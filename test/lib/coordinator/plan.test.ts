@@ -57,6 +57,7 @@ function seen(change: Partial<Observed> & { live?: Partial<NonNullable<Observed[
     nothingNew: new Set(),
     toShow: new Set(),
     idleMaxMs: 500,
+    members: { held: null, wanted: false, failedAt: null },
     ...rest,
   }
 }
@@ -259,5 +260,37 @@ describe('while a Connect cluster runs the connectors', () => {
     expect(aside({ live: { generation: null } })).toEqual([])
     expect(aside({ live: { target: 'STOPPED' }, leases: [lease()] })).toEqual([])
     expect(aside({ config: null, leases: [lease()] })).toEqual([])
+  })
+})
+
+describe("the members that stand for a sink's tasks", () => {
+  const held = { tasks: 10, generation: 4, since: NOW - 60_000 }
+  const of = (members: Partial<Observed['members']>, leases: Lease[], target: 'STARTED' | 'STOPPED' = 'STARTED') =>
+    kinds(plan(seen({ leases, members: { held: null, wanted: true, failedAt: null, ...members }, live: { target } })))
+  const failedForGood = lease({
+    end: { kind: 'failed', error: { message: 'no', trace: 'no', retriable: false } },
+    restarts: 3,
+  })
+
+  test('join once the tasks have begun, and stay for as long as the task configs do', () => {
+    expect(of({}, [owned({ slices: 0 })])).not.toContain('join')
+    expect(of({}, [owned({ slices: 1 })])).toContain('join')
+    expect(of({ held }, [owned()])).toEqual(['wake'])
+    expect(of({ held: { ...held, tasks: 9 } }, [owned()])).toContain('join')
+    expect(of({ failedAt: NOW - 1_000 }, [owned()])).not.toContain('join')
+  })
+
+  test('those that somebody lets join are left alone, unless he takes too long', () => {
+    const joining = { ...held, generation: null, since: NOW - 1_000 }
+    expect(of({ held: joining }, [owned()])).toEqual(['wake'])
+    expect(of({ held: { ...joining, since: NOW - 60_000 } }, [owned()])).toContain('join')
+  })
+
+  test('leave with the last task that has failed for good, and once a stopped connector has ended', () => {
+    expect(of({ held }, [failedForGood])).toContain('leave')
+    expect(of({ held }, [owned()], 'STOPPED')).not.toContain('leave')
+    // While they join, the slice that is to end could not commit.
+    expect(of({ held: { ...held, generation: null } }, [owned()], 'STOPPED')).toContain('leave')
+    expect(of({ held }, [lease()], 'STOPPED')).toContain('leave')
   })
 })

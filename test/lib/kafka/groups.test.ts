@@ -39,7 +39,7 @@ test('offsets are kept without a member, and come back whole', async () => {
     { topic, partition: 2, offset: 4_294_967_296_001, leaderEpoch: 3, metadata },
   ])
   expect(await list(cluster)).toContainEqual({ group, protocolType: '' })
-  expect(await members(cluster, group)).toEqual({ state: 'Empty', members: 0 })
+  expect(await members(cluster, group)).toEqual({ state: 'Empty', members: 0, standIns: [] })
 })
 
 test('some offsets of a group can be removed, or all; what is not there is no error', async () => {
@@ -58,7 +58,7 @@ test('some offsets of a group can be removed, or all; what is not there is no er
   ])
   await remove(cluster, group, 'all')
   expect(await offsets(group)).toEqual([])
-  expect(await members(cluster, group)).toEqual({ state: 'Dead', members: 0 })
+  expect(await members(cluster, group)).toEqual({ state: 'Dead', members: 0, standIns: [] })
 })
 
 test('an offset of a topic that is not there is refused', async () => {
@@ -81,7 +81,7 @@ describe('while a group has members', () => {
   afterAll(() => member.disconnect())
 
   test('they are counted', async () => {
-    await expect.poll(() => members(cluster, group)).toEqual({ state: 'Stable', members: 1 })
+    await expect.poll(() => members(cluster, group)).toEqual({ state: 'Stable', members: 1, standIns: [] })
   })
 
   test('its offsets can not be changed from outside, and the error says why', async () => {

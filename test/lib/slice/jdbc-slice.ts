@@ -51,6 +51,7 @@ export async function runJdbcSlice(slice: JdbcSlice): Promise<RunProgress> {
       admin: cluster,
       secrets: { scrub: (text: string) => text },
     } as unknown as Runtime,
+    view: { members: null },
     connector: (await find('connector', 'JdbcSinkConnector')) as SinkConnector,
     raw,
     taskConfig: { ...raw, [ASSIGNMENT]: assignmentText(new Map([[topic, [0]]])) },

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Cluster } from '../../../lib/kafka/cluster.ts'
-import { commit } from '../../../lib/kafka/groups.ts'
+import { commit, type GroupOffset } from '../../../lib/kafka/groups.ts'
 import { resumeSink } from '../../../lib/slice/resume-sink.ts'
 import { topicEnds } from '../../../lib/state/log.ts'
 import { type KafkaBroker, startKafka } from '../../kafka-broker.ts'
@@ -36,6 +36,7 @@ test('offsets that were committed long ago are committed again, as they are: the
     reset: 'latest',
     isolation: 'read_committed',
     ahead: null,
+    commit: (offsets: readonly GroupOffset[]) => commit(cluster, group, offsets),
   } as const
   await commit(cluster, group, [{ topic, partition: 0, offset: 0, leaderEpoch: -1, metadata: '' }])
   const positions = new Map([

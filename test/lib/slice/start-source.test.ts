@@ -8,7 +8,9 @@ import { type Budget, budget } from '../../../lib/connect/budget.ts'
 import type { SourceConnector } from '../../../lib/connect/plugin.ts'
 import type { RawConfig } from '../../../lib/connect/settings.ts'
 import { topicConfigs } from '../../../lib/kafka/admin.ts'
+import { joinGroupRequest } from '../../../lib/kafka/member-requests.ts'
 import { producerSettings } from '../../../lib/kafka/producer-settings.ts'
+import { WireWriter } from '../../../lib/kafka/wire.ts'
 import { find } from '../../../lib/registry.ts'
 import {
   type ResumedAhead,
@@ -166,6 +168,40 @@ test.each([
   expect(predecessor.progress.written).toBe(2)
   expect(run.progress.written).toBe(1)
 })
+
+test('beside a worker of the Connect cluster nothing is fenced: its task could not write any more', async () => {
+  const connector = `lines-${randomUUID()}`
+  const group = world.group()
+  const state = group.open()
+  await state.rebuild()
+  const { worker } = group
+  const topic = worker.topics.offsets
+  const file = join(folder, `${connector}.txt`)
+  await writeFile(file, 'one\n')
+  const raw = { name: connector, 'connector.class': 'FileStreamSource', file, topic: `${connector}-out` }
+  await joinAsWorker(worker.settings['group.id'])
+  const itsOwn = await world.transactional(transactionalId(worker, connector, 0))
+  using time = budget(30_000)
+  await expect(started(worker, state, raw, time)).rejects.toThrow(
+    `Kafka Connect workers are in group ${worker.settings['group.id']}`,
+  )
+  await itsOwn.prepare([topic])
+  itsOwn.begin()
+  itsOwn.append(topic, null, encodeOffsetKey(connector, { filename: file }), '{"position":4}', null, [])
+  await itsOwn.commit()
+})
+
+/** Is in the group with its answer. Version 3 gives a new member its id. */
+async function joinAsWorker(group: string): Promise<void> {
+  const { cluster } = world
+  const about = { group, id: '', clientId: 'worker', sessionMs: 10_000, rebalanceMs: 10_000 }
+  const body = new WireWriter().string(group).int32(10_000).int32(10_000).string('').string('connect')
+  const protocols = body.array(['default'], (name, w) => w.string(name).bytes(Buffer.alloc(2)))
+  const join = joinGroupRequest({ ...about, protocols: [], subscription: Buffer.alloc(0) })
+  const node = await cluster.coordinator('group', group)
+  const { error } = await cluster.send(node, { ...join, apiVersion: 3, encode: () => protocols.finish() })
+  expect(error).toBe(0)
+}
 
 /** Until it is idle. */
 async function slice(worker: Worker, state: State, raw: RawConfig): Promise<void> {
