@@ -1,5 +1,7 @@
 /** What Penstock adds to Connect's REST API, where it takes tasks that run: cost, and tasks that get nowhere. */
+
 import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { appendFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -78,15 +80,19 @@ test('a connector costs what its slices use, and nothing while it is idle', asyn
 }, 240_000)
 
 test('what a deleted connector has cost stays', async () => {
-  await writeFile(path('short.txt'), 'one\n')
-  await penstock.create('short', source('short.txt'))
-  await until('its record', 30_000, async () => (await penstock.progress('short')).tasks[0]?.counters.written === 1)
-  expect((await penstock.request('DELETE', '/connectors/short')).status).toBe(204)
-  const kept = () => body<Cost>('/penstock/connectors/short/cost')
+  const name = `short-${randomUUID()}`
+  await writeFile(path(`${name}.txt`), 'one\n')
+  await penstock.create(name, source(`${name}.txt`))
+  await until('its record', 30_000, async () => (await penstock.progress(name)).tasks[0]?.counters.written === 1)
+  expect((await penstock.request('DELETE', `/connectors/${name}`)).status).toBe(204)
   await until('its slices to have ended', 30_000, async () =>
-    (await penstock.instances()).every(({ connector, state }) => connector !== 'short' || state === 'idle'),
+    (await penstock.instances()).every(({ connector, state }) => connector !== name || state === 'idle'),
   )
-  expect((await kept()).total.invocations).toBeGreaterThan(0)
+  // What a lease has counted is filed just after the lease is removed.
+  await until('its cost', 30_000, async () => {
+    const { status, body: kept } = await penstock.get(`/penstock/connectors/${name}/cost`)
+    return status === 200 && (kept as Cost).total.invocations > 0
+  })
   expect((await penstock.get('/penstock/connectors/nobody/cost')).status).toBe(404)
 })
 
