@@ -51,7 +51,8 @@ export async function claim(leases: Leases, event: TaskEvent, claimant: Claimant
 
 /**
  * Waits for the owner's end, then is the owner; null where there is nothing to inherit any more. `announced` resolves
- * once the owner has published the claim, and never where that can't be seen: then it takes a look longer.
+ * once the owner has published the claim, and never where that can't be seen: then it takes a look longer. It may be
+ * called again and again.
  */
 export async function inherit(
   leases: Leases,
@@ -64,7 +65,6 @@ export async function inherit(
   const registered = await leases.registerHeir(connector, task, { epoch, owner, deadline })
   if (registered === null) return claim(leases, event, claimant)
   let lease: Lease | null = registered
-  let listening: Promise<true> | null = null
   let announcedAt: number | null = null
   while (lease !== null && Date.now() < deadline - LEAVE_MS) {
     if (lease.epoch === epoch && lease.owner === owner) return { lease, passed: true }
@@ -76,9 +76,8 @@ export async function inherit(
     if (announcedAt !== null) await pause(Date.now() - announcedAt < SEALING_MS ? SEALING_LOOK_MS : LOOK_MS)
     else {
       const left = (lease.plannedEnd ?? 0) - Date.now()
-      if (left < LISTEN_MS) listening ??= announced()
       const wait = pause(Math.min(Math.max(left - LISTEN_MS / 2, LOOK_MS), FAR_LOOK_MS)).then(() => false)
-      if (await (listening === null ? wait : Promise.race([listening, wait]))) {
+      if (await (left < LISTEN_MS ? Promise.race([announced(), wait]) : wait)) {
         announcedAt = Date.now()
         await pause(SEAL_MS)
       }
