@@ -207,6 +207,7 @@ function dropping(): Producer {
       return 0
     },
     buffered: 0,
+    hasRoom: true,
     async room() {},
     async flush() {},
     get acknowledged() {

@@ -37,7 +37,9 @@ export interface Producer {
   ): number
   /** Bytes that aren't acknowledged yet. */
   readonly buffered: number
-  /** Resolves when `buffered` is below the limit of `buffer.memory`. Rejects once the producer has failed. */
+  /** Whether `buffered` is below the limit of `buffer.memory`. */
+  readonly hasRoom: boolean
+  /** Resolves when there is room. Rejects once the producer has failed. */
   room(): Promise<void>
   /**
    * Resolves when all that was appended so far is acknowledged; sent at once, without linger. Rejects with the first
@@ -135,6 +137,10 @@ export class KafkaProducer implements Producer {
     return this.#buffered
   }
 
+  get hasRoom(): boolean {
+    return this.#buffered < this.settings.bufferMemory
+  }
+
   get acknowledged(): number {
     return this.#acknowledgements.acknowledged
   }
@@ -190,7 +196,7 @@ export class KafkaProducer implements Producer {
 
   room(): Promise<void> {
     if (this.failure !== null) return Promise.reject(this.failure)
-    return this.#buffered < this.settings.bufferMemory ? READY : this.#wait(null)
+    return this.hasRoom ? READY : this.#wait(null)
   }
 
   flush(): Promise<void> {
@@ -358,8 +364,7 @@ export class KafkaProducer implements Producer {
 
   #settleWaiters(): void {
     if (this.#waiters.length === 0) return
-    const { failure, acknowledged } = this
-    const hasRoom = this.#buffered < this.settings.bufferMemory
+    const { failure, acknowledged, hasRoom } = this
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) {

@@ -2,6 +2,9 @@
  * Exactly-once delivery (KIP-618): records and offsets in one transaction. A transaction holds whole polls: while one
  * commits, the polls that come are converted into the next; under a flood it goes on growing, for what a commit costs is
  * the time in which nothing is sent. Where the connector ends the transactions, each is its own.
+ *
+ * The next poll is asked for when the last one is converted: records that wait would survive the heap's young generation,
+ * and copying them costs more than a transaction does.
  */
 import { type Budget, pause } from '../connect/budget.ts'
 import { ConnectError } from '../connect/errors.ts'
@@ -12,14 +15,14 @@ import type { ProduceStage } from './produce.ts'
 import type { CommitNotice, OffsetWriter } from './source-offsets.ts'
 import { partitionKey, type SourceBatch, type SourceOffset } from './source-progress.ts'
 import type { Ending, TransactionBoundary } from './transaction-boundary.ts'
-import { within } from './waiting.ts'
+import { untilEnded, within } from './waiting.ts'
 import type { WrittenRecords } from './written-records.ts'
 
-/** Polls that may gather; each is about a megabyte at most. */
-const MOST_GATHERED = 8
 /** Polls that come this close to each other, in ms, are a flood; a transaction takes them for so long, in ms. */
 const FLOOD_MS = 5
 const MOST_MS = 250
+/** As long as that where more comes than the brokers take: what a commit costs is missing then. */
+const MOST_MS_AT_THE_LIMIT = 1_000
 
 export interface ExactlyOnceDeps {
   readonly producer: TransactionalProducer
@@ -43,6 +46,8 @@ interface Transaction {
   grown: number
   readonly batches: SourceBatch[]
   readonly offsets: Map<string, SourceOffset>
+  /** Its polls had to wait until the brokers had taken what came before. */
+  isAtTheLimit: boolean
 }
 
 export class ExactlyOnce implements Delivery {
@@ -59,7 +64,7 @@ export class ExactlyOnce implements Delivery {
   #due = false
   #timer: NodeJS.Timeout | null = null
   #working: Promise<void> | null = null
-  #onRoom: (() => void) | null = null
+  #onTaken: (() => void) | null = null
   #onMore: (() => void) | null = null
   #failure: unknown = null
   #inDoubt = false
@@ -72,10 +77,12 @@ export class ExactlyOnce implements Delivery {
     this.check()
     this.#gathered.push({ batch, budget })
     this.#work()
-    while (this.#gathered.length >= MOST_GATHERED && this.#failure === null) {
-      await new Promise<void>((resolve) => {
-        this.#onRoom = resolve
+    while (this.#gathered.length > 0 && this.#failure === null && !budget.signal.aborted) {
+      const taken = new Promise<void>((resolve) => {
+        this.#onTaken = resolve
       })
+      // What isn't taken by then is the drain's.
+      await untilEnded(taken, budget)
     }
     this.check()
   }
@@ -104,11 +111,10 @@ export class ExactlyOnce implements Delivery {
   #work(): void {
     if (this.#failure !== null) return
     this.#onMore?.()
-    this.#working ??= this.#transact()
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        this.#working = null
-      })
+    this.#working ??= this.#transact().catch(async (error: unknown) => {
+      await this.#fail(error)
+      this.#working = null
+    })
   }
 
   /** One transaction after the other, until nothing is gathered and all is committed. */
@@ -125,6 +131,8 @@ export class ExactlyOnce implements Delivery {
       else break
     }
     this.#due = false
+    // Not a moment later: a batch that comes in between would wait for ever.
+    this.#working = null
   }
 
   /** What is gathered goes into the transaction that is open, as far as it may grow. */
@@ -142,7 +150,8 @@ export class ExactlyOnce implements Delivery {
       }
       // One by one: while a transaction commits, its records can go.
       this.#gathered.shift()
-      this.#onRoom?.()
+      this.#onTaken?.()
+      if (!producer.hasRoom && this.#transaction !== null) this.#transaction.isAtTheLimit = true
       await producer.room()
       if (batch.ending !== null && !isNothing) await this.#end(batch.ending)
     }
@@ -151,7 +160,9 @@ export class ExactlyOnce implements Delivery {
   /** Ends where polls do, and has taken them for long enough. */
   get #isFull(): boolean {
     if (this.#transaction === null || this.#deps.boundary.kind !== 'poll') return false
-    return Date.now() - this.#transaction.since >= MOST_MS
+    const { since, isAtTheLimit } = this.#transaction
+    const most = isAtTheLimit ? Math.min(MOST_MS_AT_THE_LIMIT, this.#deps.timeoutMs / 4) : MOST_MS
+    return Date.now() - since >= most
   }
 
   get #isGrowing(): boolean {
@@ -182,7 +193,7 @@ export class ExactlyOnce implements Delivery {
         this.#work()
       }, boundary.intervalMs)
     const now = Date.now()
-    return { since: now, grown: now, batches: [], offsets: new Map() }
+    return { since: now, grown: now, batches: [], offsets: new Map(), isAtTheLimit: false }
   }
 
   #add(batch: SourceBatch): void {
@@ -267,7 +278,7 @@ export class ExactlyOnce implements Delivery {
       : cause
     this.#transaction = null
     this.#gathered = []
-    this.#onRoom?.()
+    this.#onTaken?.()
     this.onFailure?.()
     // A producer that is broken can't abort: the next one's `init` does.
     if (transaction !== null || this.#lost !== null)

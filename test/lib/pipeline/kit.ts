@@ -164,6 +164,7 @@ export interface CountingOptions {
   readonly batch?: number
   /** Runs before each poll, which begins at `next`. */
   readonly beforePoll?: (next: number, budget: Budget) => void | Promise<void>
+  readonly onCommitted?: (next: number) => void
   readonly topicOf?: (n: number) => string
   readonly textOf?: (n: number) => string
   /** What the end answers: done, or that it is idle for so long. */
@@ -172,7 +173,7 @@ export interface CountingOptions {
 
 /** Sends `0`, `1`, ... to a topic; the offset is the next number. */
 export function counting(topic: string, options: CountingOptions): SourceConnector & { committed: number[] } {
-  const { count, batch = 100, beforePoll, topicOf = () => topic, textOf = String, idleMs } = options
+  const { count, batch = 100, beforePoll, onCommitted, topicOf = () => topic, textOf = String, idleMs } = options
   const committed: number[] = []
   const partition = { name: 'numbers' }
   const declared = source({
@@ -208,7 +209,11 @@ export function counting(topic: string, options: CountingOptions): SourceConnect
           return next < count ? { records } : { records, ...(idleMs === undefined ? { done: true } : { idleMs }) }
         },
         committed(offsets) {
-          for (const { offset } of offsets) committed.push(Number(offset['next']))
+          for (const { offset } of offsets) {
+            const next = Number(offset['next'])
+            committed.push(next)
+            onCommitted?.(next)
+          }
           return Promise.resolve()
         },
         stop: () => Promise.resolve(),

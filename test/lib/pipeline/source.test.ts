@@ -212,6 +212,36 @@ test('exactly-once: after crashes before and after commits every record is there
   expect(await texts(around, topic)).toEqual(numbers(0, 4_000))
 })
 
+test.each(Array.from({ length: 24 }, (_, ticks) => ({ ticks })))(
+  'exactly-once: a source that waits for the commit of one record before it brings the next is not left waiting, $ticks ticks after the commit',
+  async ({ ticks }) => {
+    const topic = unique('acknowledged')
+    let onCommitted = () => {}
+    let committed = 0
+    const beforePoll = async (next: number) => {
+      const isNext = new Promise<void>((resolve) => {
+        onCommitted = resolve
+      })
+      if (committed < next) await isNext
+      for (let i = 0; i < ticks; i++) await null
+    }
+    const declaration = counting(topic, {
+      count: 3,
+      batch: 1,
+      beforePoll,
+      onCommitted(next) {
+        committed = next
+        onCommitted()
+      },
+    })
+    await using source = await open(around, declaration, { exactlyOnce: true })
+    using time = budget(15_000)
+    expect(await source.run.run(time)).toEqual({ kind: 'done' })
+    await source.run.drain(time)
+    expect(await texts(around, topic)).toEqual(numbers(0, 3))
+  },
+)
+
 /** The process ends when the broker has done so many commits: it doesn't learn of the last one. */
 function crashAfter(producer: TransactionalProducer, commits: number): void {
   const commit = producer.commit.bind(producer)
