@@ -18,6 +18,13 @@ interface Unreadable {
   readonly timestamp: number
 }
 
+/** A batch's buffer and where it lies in its memory, asked once a batch: to ask takes a third of the time of a view. */
+interface Bytes {
+  readonly buffer: Buffer
+  readonly memory: ArrayBufferLike
+  readonly base: number
+}
+
 export class ConsumeStage {
   readonly #chain: Chain
   readonly #errors: ErrorPolicy
@@ -77,6 +84,7 @@ export class ConsumeStage {
   /** Puts the records at `at` and after; answers where they end. */
   #read(batch: Fetched, records: ConnectRecord[], at: number, unreadable: Unreadable[]): number {
     const { topic, partition, buffer, timestampType } = batch
+    const bytes: Bytes = { buffer, memory: buffer.buffer, base: buffer.byteOffset }
     const key: Converter = this.#chain.key.plugin
     const value: Converter = this.#chain.value.plugin
     let next = at
@@ -86,9 +94,9 @@ export class ConsumeStage {
       try {
         const headers = headerCount === 0 ? NO_HEADERS : this.#headers(topic, buffer, headersStart, headerCount)
         stage = 'KEY_CONVERTER'
-        const k = convert(key, topic, buffer, keyStart, keyEnd, headers)
+        const k = convert(key, topic, bytes, keyStart, keyEnd, headers)
         stage = 'VALUE_CONVERTER'
-        const v = convert(value, topic, buffer, valueStart, valueEnd, headers)
+        const v = convert(value, topic, bytes, valueStart, valueEnd, headers)
         const time = timestamp < 0 ? null : timestamp
         records[next] = new ConnectRecord(topic, partition, k.schema, k.value, v.schema, v.value, time, headers, origin)
         next++
@@ -115,16 +123,19 @@ export class ConsumeStage {
   }
 }
 
-/** A range of the fetched bytes where the converter reads it in place: a view a record costs more than reading one. */
+/**
+ * A range of the fetched bytes where the converter reads it in place: a view a record costs more than reading one. A plain
+ * `Uint8Array` otherwise, which takes less than `Buffer.subarray`.
+ */
 function convert(
   converter: Converter,
   topic: string,
-  buffer: Buffer,
+  { buffer, memory, base }: Bytes,
   start: number,
   end: number,
   headers: readonly Header[],
 ): Typed {
   if (end < 0) return converter.toConnect(topic, null, headers)
   if (converter.toConnectRange !== undefined) return converter.toConnectRange(topic, buffer, start, end)
-  return converter.toConnect(topic, buffer.subarray(start, end), headers)
+  return converter.toConnect(topic, new Uint8Array(memory, base + start, end - start), headers)
 }
