@@ -11,7 +11,7 @@ import { NULL, type Typed, type Value } from '../connect/value.ts'
 import { isExactForParse, isExactThroughout } from '../java/json-scan.ts'
 import { Fraction, JsonError, type JsonNode, readJson, readWholeJson } from '../java/json-text.ts'
 import { CONVERTER_TYPE, headersOf } from './converter-type.ts'
-import { DigitsNeeded, JsonReader, schemaless } from './json-reader.ts'
+import { DigitsNeeded, JsonReader, MISSING, schemaless } from './json-reader.ts'
 import { schemaFromJson } from './json-schema.ts'
 import { JsonWriter } from './json-writer.ts'
 import { TextWindow } from './text-window.ts'
@@ -83,8 +83,8 @@ export function jsonConverter(config: Config): Converter {
     : withoutSchemas(writer)
 }
 
-function fixedSchema(content: string | null, reader: JsonReader): Schema | null | undefined {
-  if (content === null || content.trim() === '') return undefined
+function fixedSchema(content: string | null, reader: JsonReader): Schema | null {
+  if (content === null || content.trim() === '') return null
   let node: JsonNode | undefined
   try {
     node = readJson(content)
@@ -117,12 +117,7 @@ function withoutSchemas(writer: JsonWriter): Converter {
 const ENVELOPE =
   'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.'
 
-function withSchemas(
-  writer: JsonWriter,
-  reader: JsonReader,
-  fixed: Schema | null | undefined,
-  cacheSize: number,
-): Converter {
+function withSchemas(writer: JsonWriter, reader: JsonReader, fixed: Schema | null, cacheSize: number): Converter {
   /** What the last message held before its payload, and the schema that this says. */
   let head = ''
   let headSchema: Schema | null = null
@@ -131,7 +126,7 @@ function withSchemas(
     schema: Schema | null,
     text: string,
     isExact: boolean,
-    exactly: (text: string) => JsonNode | undefined,
+    exactly: (text: string) => JsonNode | typeof MISSING,
   ): Typed => {
     if (isExact || isExactForParse(text)) {
       try {
@@ -180,7 +175,7 @@ function withSchemas(
   }
 
   const read: Read = (text, isExact) => {
-    if (fixed !== undefined) return payload(fixed, text, isExact, exact)
+    if (fixed !== null) return payload(fixed, text, isExact, exactOrMissing)
     const found = quick(text, isExact)
     if (found !== undefined) return found
     const node = exact(text)
@@ -215,9 +210,15 @@ function canonical(node: JsonNode): string {
   })
 }
 
-function exact(text: string): JsonNode | undefined {
+function exact(text: string): JsonNode {
+  const node = exactOrMissing(text)
+  return node === MISSING ? null : node
+}
+
+function exactOrMissing(text: string): JsonNode | typeof MISSING {
   try {
-    return readJson(text) ?? null
+    const node = readJson(text)
+    return node === undefined ? MISSING : node
   } catch (error) {
     throw new DataError('Converting byte[] to Kafka Connect data failed due to serialization error: ', error)
   }
@@ -260,6 +261,9 @@ function rangeText(buffer: Buffer, start: number, end: number): string {
   if (isWide(buffer, start, end)) return wideText(buffer.subarray(start, end))
   const text = buffer.toString('utf8', start, end)
   if (!text.includes('\ufffd')) return text
+  const mark = end - start >= 4 ? buffer.readUInt16BE(start) : 0
+  if (mark === 0xfffe || mark === 0xfeff)
+    return new TextDecoder(mark === 0xfeff ? 'utf-16be' : 'utf-16le').decode(buffer.subarray(start, end))
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(buffer.subarray(start, end))
   } catch (error) {

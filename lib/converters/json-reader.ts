@@ -9,7 +9,11 @@ import { decimalToFloat, decimalToLong, longToFloat, parseDecimal } from '../jav
 import { nullUsed, validateValue } from '../java/validate-value.ts'
 import { decimalOf, timeOf } from './logical-values.ts'
 
-type Read = (node: JsonNode | undefined) => Value
+/** What Jackson has for an empty text: not null, and none of the types. */
+export const MISSING = Symbol('MISSING')
+
+type Node = JsonNode | typeof MISSING
+type Read = (node: Node | undefined) => Value
 
 export class JsonReader {
   readonly #replaceNullWithDefault: boolean
@@ -20,8 +24,8 @@ export class JsonReader {
   }
 
   /** Throws `DataError`. */
-  read(schema: Schema | null, node: JsonNode | undefined): Value {
-    if (schema === null) return schemaless(node)
+  read(schema: Schema | null, node: Node | undefined): Value {
+    if (schema === null) return node === MISSING ? null : schemaless(node)
     let read = this.#readers.get(schema)
     if (read === undefined) {
       read = this.#compile(schema)
@@ -40,7 +44,7 @@ export class JsonReader {
     }
   }
 
-  #base(schema: Schema): (node: NonNullable<JsonNode>) => Value {
+  #base(schema: Schema): (node: NonNullable<Node>) => Value {
     switch (schema.type) {
       case 'int8':
         return (node) => (intOf(node) << 24) >> 24
@@ -71,7 +75,7 @@ export class JsonReader {
     }
   }
 
-  #map(schema: Schema, node: NonNullable<JsonNode>): Value {
+  #map(schema: Schema, node: NonNullable<Node>): Value {
     const { keys, values } = schema
     if (keys?.type === 'string') {
       if (!isObject(node))
@@ -97,7 +101,7 @@ export class JsonReader {
     return result
   }
 
-  #struct(schema: Schema): (node: NonNullable<JsonNode>) => Value {
+  #struct(schema: Schema): (node: NonNullable<Node>) => Value {
     const fields = schema.fields.map((field) => ({ ...field, read: this.#compile(field.schema) }))
     return (node) => {
       if (!isObject(node)) throw new DataError(`Structs should be encoded as JSON objects, but found ${nodeType(node)}`)
@@ -120,7 +124,7 @@ export class DigitsNeeded extends Error {
   override readonly name = 'DigitsNeeded'
 }
 
-function logical(schema: Schema): ((node: NonNullable<JsonNode>) => Value) | undefined {
+function logical(schema: Schema): ((node: NonNullable<Node>) => Value) | undefined {
   switch (schema.name) {
     case DECIMAL_NAME:
       return (node) => decimalNode(schema, node)
@@ -141,7 +145,7 @@ function logical(schema: Schema): ((node: NonNullable<JsonNode>) => Value) | und
   }
 }
 
-function decimalNode(schema: Schema, node: NonNullable<JsonNode>): Decimal {
+function decimalNode(schema: Schema, node: NonNullable<Node>): Decimal {
   // A fraction that JSON.parse has read: its scale is lost.
   if (typeof node === 'number' && !Number.isInteger(node)) throw new DigitsNeeded()
   if (typeof node === 'number' || typeof node === 'bigint') return parseDecimal(String(node))
@@ -158,12 +162,12 @@ function decimalNode(schema: Schema, node: NonNullable<JsonNode>): Decimal {
   )
 }
 
-function int32(node: JsonNode, type: string): number {
+function int32(node: Node, type: string): number {
   if (typeof node === 'number' && node === (node | 0)) return node
   throw new DataError(`Invalid type for ${type}, underlying representation should be integer but was ${nodeType(node)}`)
 }
 
-function intOf(node: JsonNode): number {
+function intOf(node: Node): number {
   if (typeof node === 'number') return Number.isSafeInteger(node) ? wrap(node) : wrap(Math.trunc(node))
   const long = longOf(node)
   return typeof long === 'bigint' ? Number(BigInt.asIntN(32, long)) : wrap(long)
@@ -172,20 +176,20 @@ function intOf(node: JsonNode): number {
 /** The low 32 bits: `|` alone is right for every safe integer. */
 const wrap = (value: number) => value | 0
 
-function longOf(node: JsonNode): number | bigint {
+function longOf(node: Node): number | bigint {
   if (typeof node === 'number') return Math.trunc(node) || 0
   if (typeof node === 'bigint') return integer(BigInt.asIntN(64, node))
   return node instanceof Fraction ? decimalToLong(parseDecimal(node.text)) : 0
 }
 
-function floatOf(node: JsonNode): number {
+function floatOf(node: Node): number {
   if (typeof node === 'number')
     return Number.isInteger(node) ? Math.fround(positiveZero(node)) : decimalToFloat(parseDecimal(String(node)))
   if (typeof node === 'bigint') return longToFloat(node)
   return node instanceof Fraction ? decimalToFloat(parseDecimal(node.text)) : 0
 }
 
-function doubleOf(node: JsonNode): number {
+function doubleOf(node: Node): number {
   if (typeof node === 'number' || typeof node === 'bigint') return positiveZero(Number(node))
   return node instanceof Fraction ? positiveZero(Number(node.text)) : 0
 }
@@ -197,13 +201,13 @@ function positiveZero(value: number): number {
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
-function bytesOf(node: JsonNode): Uint8Array | null {
+function bytesOf(node: Node): Uint8Array | null {
   if (typeof node !== 'string') return null
   if (!BASE64.test(node)) throw new DataError('Invalid bytes field')
   return Buffer.from(node, 'base64')
 }
 
-function isObject(node: JsonNode): node is ReadonlyMap<string, JsonNode> | { readonly [key: string]: JsonNode } {
+function isObject(node: Node): node is ReadonlyMap<string, JsonNode> | { readonly [key: string]: JsonNode } {
   return typeof node === 'object' && node !== null && !Array.isArray(node) && !(node instanceof Fraction)
 }
 
@@ -213,13 +217,14 @@ function member(node: object, name: string): JsonNode | undefined {
 }
 
 /** What iterating over a node gives: an object its values, a scalar nothing. */
-function itemsOf(node: JsonNode): readonly JsonNode[] {
+function itemsOf(node: Node): readonly JsonNode[] {
   if (Array.isArray(node)) return node
   if (!isObject(node)) return []
   return node instanceof Map ? [...node.values()] : Object.values(node)
 }
 
-function nodeType(node: JsonNode): string {
+function nodeType(node: Node): string {
+  if (node === MISSING) return 'MISSING'
   if (node === null) return 'NULL'
   if (typeof node === 'string') return 'STRING'
   if (typeof node === 'boolean') return 'BOOLEAN'

@@ -16,7 +16,7 @@ export function dateDays(date: Date): number {
 /** Milliseconds since midnight (`Time.fromLogical`). */
 export function timeMs(date: Date): number {
   const ms = date.getTime()
-  if (ms < 0 || ms >= DAY_MS)
+  if (ms < 0 || ms > DAY_MS)
     throw new DataError('Kafka Connect Time type should not have any date fields set to non-zero values.')
   return ms
 }
@@ -28,7 +28,7 @@ export function timeOf(ms: number): Date {
   return new Date(ms)
 }
 
-export function scaleOf(schema: Schema): number {
+function scaleOf(schema: Schema): number {
   const text = schema.parameters?.get('scale')
   if (text === undefined) throw new DataError('Invalid Decimal schema: scale parameter not found.')
   if (!/^[+-]?[0-9]+$/.test(text) || Math.abs(Number(text)) > 2147483647)

@@ -16,7 +16,7 @@ import { doubleText, floatText } from '../java/number-text.ts'
 import { JsonReader } from './json-reader.ts'
 import { schemaFromJson } from './json-schema.ts'
 import { JsonWriter } from './json-writer.ts'
-import { decimalOf, scaleOf, unscaledBytes } from './logical-values.ts'
+import { decimalOf, unscaledBytes } from './logical-values.ts'
 
 const READER = new JsonReader(false)
 const WRITER = new JsonWriter({ numericDecimals: false, replaceNullWithDefault: false })
@@ -210,7 +210,7 @@ function payloadToJson(schema: Schema | null, value: Value): JsonNode {
   if (value === null) return null
   if (schema === null || value instanceof Boxed) return untypedToJson(value)
   if (value instanceof Decimal)
-    return schema.name === DECIMAL_NAME && value.scale === scaleOf(schema)
+    return schema.name === DECIMAL_NAME && value.scale === Number(schema.parameters?.get('scale'))
       ? Buffer.from(unscaledBytes(value.unscaled)).toString('base64')
       : untypedToJson(value)
   if (value instanceof Date) return dateToJson(schema, value)

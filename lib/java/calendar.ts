@@ -22,9 +22,11 @@ export interface Fields extends CalendarDay {
   readonly epochDay: number
 }
 
-export function fields(epochMs: number): Fields {
-  const epochDay = Math.floor(epochMs / DAY_MS)
-  const rest = epochMs - epochDay * DAY_MS
+export function fields(epochMs: number | bigint): Fields {
+  const rest =
+    typeof epochMs === 'number' ? floorMod(epochMs, DAY_MS) : floorMod(Number(epochMs % BigInt(DAY_MS)), DAY_MS)
+  const epochDay =
+    typeof epochMs === 'number' ? (epochMs - rest) / DAY_MS : Number((epochMs - BigInt(rest)) / BigInt(DAY_MS))
   const { year, month, day } = dayFields(epochDay)
   return {
     year,

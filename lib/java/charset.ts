@@ -57,15 +57,12 @@ function view(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-/** Java replaces an encoded surrogate by one character, the platform each of its three bytes. */
+/** Java replaces an encoded surrogate, or its first two bytes, by one character; the platform each of its bytes. */
 export function utf8Text(bytes: Buffer, start = 0, end: number = bytes.length): string {
   const text = bytes.toString('utf8', start, end)
-  if (!text.includes('\ufffd\ufffd\ufffd')) return text
-  const mended = Buffer.from(bytes.subarray(start, end))
-  for (let i = 0; i + 2 < mended.length; i++)
-    if (mended[i] === 0xed && ((mended[i + 1] ?? 0) & 0xe0) === 0xa0 && ((mended[i + 2] ?? 0) & 0xc0) === 0x80)
-      mended.set([0xef, 0xbf, 0xbd], i)
-  return mended.toString('utf8')
+  if (!text.includes('\ufffd\ufffd')) return text
+  const mended = bytes.toString('latin1', start, end).replace(/\xed[\xa0-\xbf][\x80-\xbf]?/g, '\xef\xbf\xbd')
+  return Buffer.from(mended, 'latin1').toString('utf8')
 }
 
 function utf16(bytes: Uint8Array): string {
@@ -73,8 +70,15 @@ function utf16(bytes: Uint8Array): string {
   return utf16Units(bytes[0] === 0xfe && bytes[1] === 0xff ? bytes.subarray(2) : bytes, false)
 }
 
+/** A high surrogate without its low one takes what follows with it: one character stands for both. */
+const SURROGATES = /[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udbff][\s\S]?|[\udc00-\udfff]/g
+
 function utf16Units(bytes: Uint8Array, little: boolean): string {
-  return new TextDecoder(little ? 'utf-16le' : 'utf-16be', { ignoreBOM: true }).decode(bytes)
+  const whole = Buffer.from(bytes.subarray(0, bytes.length & ~1))
+  const units = (little ? whole : whole.swap16()).toString('utf16le')
+  const text = units.replace(SURROGATES, (found) => (/^[\ud800-\udbff][\udc00-\udfff]$/.test(found) ? found : '\ufffd'))
+  const isCut = bytes.length % 2 === 1 && !/[\ud800-\udbff]$/.test(units)
+  return isCut ? `${text}\ufffd` : text
 }
 
 function utf16be(text: string, empty = false): Uint8Array {

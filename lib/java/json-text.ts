@@ -32,7 +32,14 @@ export class JsonError extends Error {
 export function readJson(text: string): JsonNode | undefined {
   const reader = new Reader(text)
   reader.blanks()
-  return reader.position >= text.length ? undefined : reader.value(0)
+  if (reader.position >= text.length) return undefined
+  const value = reader.value(0)
+  if (isNumber(value)) reader.afterNumber()
+  return value
+}
+
+function isNumber(value: JsonNode): boolean {
+  return typeof value === 'number' || typeof value === 'bigint' || value instanceof Fraction
 }
 
 const NUMBER = /-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
@@ -110,10 +117,20 @@ class Reader {
     this.position += text.length
     if (this.text[this.position] === '.' || /[A-Za-z_$]/.test(this.text[this.position] ?? ''))
       this.fail('Unexpected character in a number')
-    if (match[1] !== undefined || match[2] !== undefined) return new Fraction(text)
+    if (match[1] !== undefined || match[2] !== undefined) {
+      const scale = (match[1] ?? '.').length - 1 - Number(match[2]?.slice(1) ?? 0)
+      if (scale !== (scale | 0)) this.fail('A number whose exponent is too large')
+      return new Fraction(text)
+    }
     const value = Number(text)
     if (Number.isSafeInteger(value)) return value === 0 ? 0 : value
     return BigInt(text)
+  }
+
+  /** Whatever else may follow a first value: a number needs a blank after it, or the end. */
+  afterNumber(): void {
+    if (this.position < this.text.length && !' \t\r\n'.includes(this.text[this.position] as string))
+      this.fail('A number without a blank after it')
   }
 
   string(): string {

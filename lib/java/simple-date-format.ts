@@ -21,7 +21,7 @@ export class SimpleDateFormat {
     this.#writers = this.#elements.map(writer)
   }
 
-  format(epochMs: number): string {
+  format(epochMs: number | bigint): string {
     const at = fields(epochMs)
     let text = ''
     for (const write of this.#writers) text += write(at)

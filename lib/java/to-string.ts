@@ -2,6 +2,7 @@
 import type { Schema } from '../connect/schema.ts'
 import { Boxed, Decimal, Struct, type Value } from '../connect/value.ts'
 import { fields } from './calendar.ts'
+import { epochMs } from './epoch-ms.ts'
 import { decimalText, doubleText, floatText } from './number-text.ts'
 
 /** Numbers show their type (`1.0`), which the schema tells, or without one the value itself. */
@@ -57,7 +58,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /** `java.util.Date.toString()` in UTC: `Thu Jan 01 00:00:00 UTC 1970`. */
 function dateString(date: Date): string {
-  const at = fields(date.getTime())
+  const at = fields(epochMs(date))
   const two = (n: number) => String(n).padStart(2, '0')
   const year = at.year > 0 ? at.year : 1 - at.year
   const day = `${DAYS[at.dayOfWeek - 1]} ${MONTHS[at.month - 1]} ${two(at.day)}`

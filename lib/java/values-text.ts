@@ -2,6 +2,7 @@
 import type { Schema } from '../connect/schema.ts'
 import { Boxed, Decimal, Struct, type Value } from '../connect/value.ts'
 import { DAY_MS } from './calendar.ts'
+import { epochMs } from './epoch-ms.ts'
 import { SimpleDateFormat } from './simple-date-format.ts'
 import { javaString } from './to-string.ts'
 
@@ -43,8 +44,12 @@ const TIME = new SimpleDateFormat("HH:mm:ss.SSS'Z'")
 const DATE = new SimpleDateFormat('yyyy-MM-dd')
 const TIMESTAMP = new SimpleDateFormat("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")
 
+function isWholeDay(ms: number | bigint): boolean {
+  return typeof ms === 'number' ? ms % DAY_MS === 0 : ms % BigInt(DAY_MS) === 0n
+}
+
 /** `Values.dateFormatFor`: the first day shows its time, whole days the date, all else both. */
 export function isoText(value: Date): string {
-  const ms = value.getTime()
-  return (ms < DAY_MS ? TIME : ms % DAY_MS === 0 ? DATE : TIMESTAMP).format(ms)
+  const ms = epochMs(value)
+  return (ms < DAY_MS ? TIME : isWholeDay(ms) ? DATE : TIMESTAMP).format(ms)
 }

@@ -5,6 +5,7 @@ import type { Schema, SchemaType } from '../connect/schema.ts'
 import { Boxed, Decimal, integer, isPlainObject, Struct, type Value } from '../connect/value.ts'
 import { DAY_MS } from '../java/calendar.ts'
 import { className } from '../java/class-name.ts'
+import { epochMs } from '../java/epoch-ms.ts'
 import {
   decimalToDouble,
   decimalToFloat,
@@ -60,11 +61,11 @@ function encodeLogical(name: string, value: Value): Value {
         throw new DataError('Kafka Connect Date type should not have any time fields set to non-zero values.')
       return ms / DAY_MS
     case TIME_NAME:
-      if (ms < 0 || ms >= DAY_MS)
+      if (ms < 0 || ms > DAY_MS)
         throw new DataError('Kafka Connect Time type should not have any date fields set to non-zero values.')
       return ms
     case TIMESTAMP_NAME:
-      return ms
+      return epochMs(value)
     default:
       return value
   }

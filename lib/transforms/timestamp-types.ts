@@ -89,13 +89,13 @@ export function toRaw(
 export function toType({ type, format, precision }: Conversion, ms: number | bigint): Value {
   switch (type) {
     case 'string':
-      return (format as SimpleDateFormat).format(Number(ms))
+      return (format as SimpleDateFormat).format(ms)
     case 'unix':
       return msToUnix(ms, precision)
     case 'Date':
       return dateOf(typeof ms === 'number' ? Math.floor(ms / DAY_MS) * DAY_MS : floorDay(ms))
     case 'Time':
-      return new Date(typeof ms === 'number' ? floorMod(ms, DAY_MS) : Number(ms - BigInt(floorDay(ms))))
+      return new Date(typeof ms === 'number' ? floorMod(ms, DAY_MS) : Number(BigInt.asIntN(64, ms - floorDay(ms))))
     case 'Timestamp':
       return dateOf(ms)
     default:
@@ -105,7 +105,7 @@ export function toType({ type, format, precision }: Conversion, ms: number | big
 
 function floorDay(ms: bigint): bigint {
   const rest = ms % BigInt(DAY_MS)
-  return ms - (rest < 0n ? rest + BigInt(DAY_MS) : rest)
+  return BigInt.asIntN(64, ms - (rest < 0n ? rest + BigInt(DAY_MS) : rest))
 }
 
 const MAX = 9223372036854775807n
