@@ -93,7 +93,7 @@ export function endTxnRequest(
 }
 
 /**
- * Asks a node, again for errors that pass, until `timeoutMs` is over. `what` says what was asked for, in errors.
+ * Asks a node, again for errors that pass, until `timeoutMs` is over, or `isOver`. `what` says what was asked for, in errors.
  * The former transaction's markers are written within a few ms: CONCURRENT_TRANSACTIONS is asked again after 1 to 5.
  */
 export async function askUntilDone<T extends { readonly error: number }>(
@@ -102,6 +102,7 @@ export async function askUntilDone<T extends { readonly error: number }>(
   request: WireRequest<T>,
   what: string,
   timeoutMs: number,
+  isOver: () => boolean = () => false,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (let attempt = 0, refresh = false; ; attempt++) {
@@ -120,7 +121,7 @@ export async function askUntilDone<T extends { readonly error: number }>(
       waitMs = Math.min(200, 10 * 2 ** attempt)
     }
     if (!isRetriable(failure.code)) throw failure
-    if (Date.now() + waitMs > deadline) throw failure
+    if (Date.now() + waitMs > deadline || isOver()) throw failure
     await pause(waitMs)
   }
 }
@@ -132,7 +133,8 @@ export function askCoordinator<T extends { readonly error: number }>(
   request: WireRequest<T>,
   what: string,
   timeoutMs: number,
+  isOver?: () => boolean,
 ): Promise<T> {
   const coordinator = (refresh: boolean) => cluster.coordinator('transaction', transactionalId, { refresh })
-  return askUntilDone(cluster, coordinator, request, `${what} of ${transactionalId}`, timeoutMs)
+  return askUntilDone(cluster, coordinator, request, `${what} of ${transactionalId}`, timeoutMs, isOver)
 }

@@ -217,7 +217,8 @@ class KafkaTransactionalProducer extends KafkaProducer implements TransactionalP
     what: string,
   ): Promise<T> {
     try {
-      return await askCoordinator(this.cluster, this.#id, request, what, this.settings.maxBlockMs)
+      const isClosed = () => this.#state === 'closed'
+      return await askCoordinator(this.cluster, this.#id, request, what, this.settings.maxBlockMs, isClosed)
     } catch (error) {
       this.fail(error)
       throw error

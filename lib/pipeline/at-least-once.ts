@@ -8,7 +8,7 @@ import type { Delivery } from './delivery.ts'
 import type { ProduceStage } from './produce.ts'
 import type { CommitNotice } from './source-offsets.ts'
 import { type SourceBatch, type SourceOffset, SourceProgress } from './source-progress.ts'
-import { within } from './waiting.ts'
+import { untilEnded, within } from './waiting.ts'
 
 export interface AtLeastOnceDeps {
   readonly producer: Producer
@@ -42,7 +42,7 @@ export class AtLeastOnce implements Delivery {
     const written = await stage.produce(batch.records, batch.tally, budget)
     this.#progress.add(producer.appended, written, batch)
     this.#settle()
-    await producer.room()
+    await untilEnded(producer.room(), budget)
   }
 
   get isOpen(): boolean {

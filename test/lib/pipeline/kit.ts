@@ -41,7 +41,7 @@ import { encodeOffsetKey, encodeOffsetValue } from '../../../lib/state/offset-re
 import { connectorSettings } from '../../../lib/worker/connector-settings.ts'
 import { type InFlight, inFlight } from '../../../lib/worker/in-flight.ts'
 import { LOCAL_DEFAULTS, worker as parseWorker, type Worker } from '../../../lib/worker/settings.ts'
-import { type KafkaBroker, startKafka } from '../../kafka-broker.ts'
+import { type BrokerOptions, type KafkaBroker, startKafka } from '../../kafka-broker.ts'
 
 let names = 0
 /** A name that no other test uses. */
@@ -53,8 +53,8 @@ export interface Surroundings extends AsyncDisposable {
   readonly worker: Worker
 }
 
-export async function surroundings(settings: RawConfig = {}): Promise<Surroundings> {
-  const broker = await startKafka()
+export async function surroundings(settings: RawConfig = {}, options: BrokerOptions = {}): Promise<Surroundings> {
+  const broker = await startKafka(options)
   const worker = parseWorker({
     ...LOCAL_DEFAULTS,
     'bootstrap.servers': broker.bootstrap,

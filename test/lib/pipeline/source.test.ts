@@ -306,6 +306,20 @@ test('the end of the budget ends a poll that waits, and the drain takes what it 
   expect(source.offsets.get({ name: 'numbers' })).toEqual({ next: 100 })
 })
 
+test.each(BOTH)('a run ends in time where the brokers take nothing more: %o', async ({ exactlyOnce }) => {
+  await using own = await surroundings({}, { own: true })
+  await using broker = own.broker
+  const config = { 'producer.override.buffer.memory': '50000' }
+  let polls = 0
+  const beforePoll = async () => {
+    if (++polls === 5) await broker.kill()
+  }
+  const declaration = counting(unique('stuck'), { count: 1_000_000, beforePoll })
+  await using source = await open(own, declaration, { exactlyOnce, config })
+  using time = budget(4_000)
+  expect(await source.run.run(time)).toEqual({ kind: 'budget' })
+})
+
 test('offsets are committed at offset.flush.interval.ms without a drain', async () => {
   const often = await surroundings({ 'offset.flush.interval.ms': '50' })
   const declaration = counting(unique('flush'), { count: 100, idleMs: 20 })
