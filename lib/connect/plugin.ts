@@ -4,6 +4,7 @@
  * `prepare`, `poll`, `put` and `flush`.
  */
 import type { Budget } from './budget.ts'
+import { sorted } from './definition.ts'
 import type { ConnectRecord, Header, Position, SourceOrigin } from './record.ts'
 import type { Schema } from './schema.ts'
 import { type ConfigOf, parse, type RawConfig, type Settings } from './settings.ts'
@@ -298,7 +299,11 @@ export function converter<S extends Settings>(
   return declaration as unknown as ConverterPlugin
 }
 
-/** A plugin ready for use: its settings parsed from the raw config, where their keys begin with `prefix`. */
+/**
+ * A plugin ready for use: its settings parsed from the raw config, where their keys begin with `prefix`. The first error
+ * is that of Connect's order for nested plugins.
+ */
 export function configure<P>(declaration: PluginOf<P>, raw: RawConfig, log: PluginLog, prefix = ''): P {
-  return declaration.create(parse(declaration.settings, raw, prefix), raw, log)
+  const settings = Object.fromEntries(sorted(declaration.settings))
+  return declaration.create(parse(settings, raw, prefix), raw, log)
 }

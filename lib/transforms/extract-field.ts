@@ -9,7 +9,7 @@ import { requireMap, requireStruct } from './requirements.ts'
 
 const PURPOSE = 'field extraction'
 
-const SETTINGS = { field: string({ doc: 'Field name to extract.' }), ...FIELD_SYNTAX, ...REPLACE_NULL } as const
+const SETTINGS = { field: string({ doc: 'Field name to extract.' }), ...REPLACE_NULL, ...FIELD_SYNTAX } as const
 
 export default keyAndValue({
   class: 'org.apache.kafka.connect.transforms.ExtractField',

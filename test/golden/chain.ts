@@ -1,4 +1,5 @@
 /** A chain of transforms from a case's configs, with `ConnectorConfig`'s checks and their order. */
+import { sorted } from '../../lib/connect/definition.ts'
 import { ConfigError, ConnectError } from '../../lib/connect/errors.ts'
 import type { OneToMany, PluginLog, Predicate, PluginOf, Transform } from '../../lib/connect/plugin.ts'
 import type { ConnectRecord } from '../../lib/connect/record.ts'
@@ -99,7 +100,7 @@ function isPlugin(kind: 'transformation' | 'predicate', name: string): boolean {
 
 function checkAll(settings: Parameters<typeof check>[0], raw: RawConfig, prefix: string): void {
   const prefixed = Object.fromEntries(Object.entries(raw).map(([key, value]) => [prefix + key, value]))
-  for (const { errors } of check(settings, prefixed, prefix)) if (errors[0] !== undefined) throw new ConfigError(errors[0])
+  for (const { errors } of check(Object.fromEntries(sorted(settings)), prefixed, prefix)) if (errors[0] !== undefined) throw new ConfigError(errors[0])
 }
 
 export function applyChain(steps: readonly Step[], record: ConnectRecord): ConnectRecord | null {

@@ -1,12 +1,11 @@
 /** What is asked of all sinks and of all sources beyond single settings. */
 import type { Connector, SourceConnector } from '../../connect/plugin.ts'
-import { parse, parseText, type RawConfig, type SettingType } from '../../connect/settings.ts'
+import { parse, parseText, type RawConfig } from '../../connect/settings.ts'
 import { compile } from '../../java/regular-expression.ts'
 import { producerSettings } from '../../kafka/producer-settings.ts'
 import { under } from '../../worker/connector-settings.ts'
 import { keepsPositions, NO_BOUNDARIES } from '../../worker/guarantee.ts'
 import type { ValidationDeps } from '../deps.ts'
-import { clientDefinition } from './client-definitions.ts'
 import type { Findings } from './config-infos.ts'
 
 /** Topics one way or the other, no dead letters into what is read, no group that is the worker's. */
@@ -20,7 +19,6 @@ export function checkSink(deps: ValidationDeps, raw: RawConfig, findings: Findin
   if (topics !== '' && regex !== '') both('topics and topics.regex are mutually exclusive options, but both are set.')
   if (topics === '' && regex === '') both('Must configure one of topics or topics.regex')
   checkDeadLetters(topics, regex, raw, findings)
-  checkConsumer(raw)
   checkGroup(deps, raw, findings)
 }
 
@@ -38,14 +36,6 @@ function checkDeadLetters(topics: string, regex: string, raw: RawConfig, finding
       'topics.regex',
       `The DLQ topic '${letters}' may not be matched by the regex for the topics ('topics.regex=${regex}') consumed by the connector`,
     )
-}
-
-/** Connect makes the consumer's config of them to learn the group: what is no value of its type ends the validation. */
-function checkConsumer(raw: RawConfig): void {
-  for (const [name, value] of Object.entries(under('consumer.override.', raw))) {
-    const type = clientDefinition('consumer', name, '')?.type.toLowerCase() as SettingType | undefined
-    if (type !== undefined && typeof value === 'string') parseText(name, value, type)
-  }
 }
 
 function checkGroup(deps: ValidationDeps, raw: RawConfig, findings: Findings): void {

@@ -367,8 +367,13 @@ describe('a version that is not there (KIP-891)', () => {
   })
 })
 
-test('a consumer setting that is no value of its type is refused as a whole', async () => {
-  await expect(validate({ ...SINK, 'consumer.override.max.poll.records': 'x' })).rejects.toThrow(
-    'Invalid value x for configuration max.poll.records: Not a number of type INT',
-  )
+test.each([
+  [
+    { ...SINK, 'consumer.override.max.poll.records': 'x' },
+    'consumer.override.max.poll.records: Not a number of type INT',
+  ],
+  [{ ...SOURCE, 'producer.override.batch.size': 'x' }, 'producer.override.batch.size: Not a number of type INT'],
+  [{ ...SOURCE, 'admin.override.retries': 'x' }, 'admin.override.retries: Not a number of type INT'],
+])('a client setting that is no value of its type is refused as a whole: %j', async (config, message) => {
+  await expect(validate(config)).rejects.toThrow(`Invalid value x for configuration ${message}`)
 })
