@@ -10,7 +10,7 @@ import type { Schema } from './schema.ts'
 import { type ConfigOf, parse, type RawConfig, type Settings } from './settings.ts'
 import type { Typed, Value } from './value.ts'
 
-/** Serialized: bytes, or a string that stands for its UTF-8 (encoded straight into the produce request). */
+/** Serialized: bytes, or a string that stands for its UTF-8 (`utf8.ts`; encoded straight into the produce request). */
 export type Payload = Uint8Array | string | null
 
 export interface Converter {

@@ -25,9 +25,5 @@ const SIMPLE_HEADERS: HeaderConverter = {
       return { schema: BYTES, value: payload }
     }
   },
-  fromConnectHeader: (_topic, _key, schema, value) => (value === null ? null : wellFormed(valuesText(schema, value))),
-}
-
-function wellFormed(text: string): string {
-  return text.isWellFormed() ? text : text.replace(/\p{Surrogate}/gu, '?')
+  fromConnectHeader: (_topic, _key, schema, value) => (value === null ? null : valuesText(schema, value)),
 }

@@ -6,6 +6,7 @@ import { ConnectError } from '../connect/errors.ts'
 import { type Converter, converter, type Payload } from '../connect/plugin.ts'
 import { OPTIONAL_STRING, type Schema } from '../connect/schema.ts'
 import { string } from '../connect/settings.ts'
+import { wellFormed } from '../connect/utf8.ts'
 import type { Typed, Value } from '../connect/value.ts'
 import { type Charset, charset, utf8Text } from '../java/charset.ts'
 import { javaString } from '../java/to-string.ts'
@@ -42,11 +43,8 @@ function stringConverter(encoding: Charset): Converter {
 }
 
 function text(schema: Schema | null, value: Value): string {
-  const found = typeof value === 'string' ? value : javaString(value, schema)
-  return found.isWellFormed() ? found : found.replace(LONE_SURROGATE, '?')
+  return typeof value === 'string' ? value : javaString(value, schema)
 }
-
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 const NO_STRING: Typed = { schema: OPTIONAL_STRING, value: null }
 
@@ -74,6 +72,6 @@ function encoded({ decode, encode }: Charset): Converter {
   return {
     toConnect: (_topic, payload): Typed =>
       payload === null ? NO_STRING : { schema: OPTIONAL_STRING, value: decode(payload) },
-    fromConnect: (_topic, schema, value): Payload => (value === null ? null : encode(text(schema, value))),
+    fromConnect: (_topic, schema, value): Payload => (value === null ? null : encode(wellFormed(text(schema, value)))),
   }
 }

@@ -1,5 +1,6 @@
 /** Where a record goes that names no partition, as the default partitioner of Kafka's Java producer (KIP-794). */
 import type { Payload } from '../connect/plugin.ts'
+import { writeUtf8 } from '../connect/utf8.ts'
 
 const SEED = 0x9747b28c
 const M = 0x5bd1e995
@@ -30,7 +31,7 @@ export function partitionOfKey(key: Exclude<Payload, null>, partitions: number):
   if (partitions === 1) return 0
   if (typeof key !== 'string') return (murmur2(key) & 0x7fffffff) % partitions
   if (key.length * 3 > scratch.length) scratch = Buffer.allocUnsafe(key.length * 6)
-  return (murmur2(scratch, scratch.write(key)) & 0x7fffffff) % partitions
+  return (murmur2(scratch, writeUtf8(scratch, key, 0)) & 0x7fffffff) % partitions
 }
 
 /** Another partition than `current`, by chance, among those that have a leader; all where none has. */

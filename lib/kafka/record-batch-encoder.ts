@@ -5,6 +5,7 @@
  * UTF-8 turns out to need a longer length field, the bytes move by one.
  */
 import type { Payload } from '../connect/plugin.ts'
+import { writeUtf8 } from '../connect/utf8.ts'
 import { type BatchBuffers, newBatchBuffers } from './batch-buffers.ts'
 import type { Codec } from './compression.ts'
 import { crc32c } from './crc32c.ts'
@@ -176,7 +177,7 @@ function writePayload(buffer: Buffer, at: number, payload: Payload): number {
     return from + payload.length
   }
   const kept = lengthSize(payload.length)
-  const length = payload.length === 0 ? 0 : buffer.write(payload, at + kept)
+  const length = payload.length === 0 ? 0 : writeUtf8(buffer, payload, at + kept)
   const needed = lengthSize(length)
   if (needed !== kept) buffer.copyWithin(at + needed, at + kept, at + kept + length)
   return writeLength(buffer, at, length) + length

@@ -5,6 +5,7 @@ import { DataError } from '../connect/errors.ts'
 import type { Payload } from '../connect/plugin.ts'
 import { ConnectRecord, type Header, NO_HEADERS } from '../connect/record.ts'
 import { STRING } from '../connect/schema.ts'
+import { wellFormed } from '../connect/utf8.ts'
 import { recordFromJson } from '../converters/record-text.ts'
 import type { JsonNode } from '../java/json-text.ts'
 import type { Chain } from '../pipeline/chain.ts'
@@ -133,7 +134,8 @@ export function writtenBy({ key, value, header }: Chain, record: ConnectRecord):
 }
 
 function payloadNode(payload: Payload): JsonNode {
-  if (payload === null || typeof payload === 'string') return payload
+  if (payload === null) return null
+  if (typeof payload === 'string') return wellFormed(payload)
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
   return isUtf8(bytes) ? bytes.toString() : { '@type': 'bytes', '@value': bytes.toString('base64') }
 }

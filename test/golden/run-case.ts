@@ -5,6 +5,7 @@ import { ConnectError } from '../../lib/connect/errors.ts'
 import type { Converter, ConverterPlugin, HeaderConverter, Payload } from '../../lib/connect/plugin.ts'
 import { NO_HEADERS } from '../../lib/connect/record.ts'
 import { check, parse, type RawConfig, type Settings } from '../../lib/connect/settings.ts'
+import { wellFormed } from '../../lib/connect/utf8.ts'
 import type { JsonNode } from '../../lib/java/json-text.ts'
 import { difference as answersDiffer } from '../../lib/preview/compare.ts'
 import { find, plugins } from '../../lib/registry.ts'
@@ -66,7 +67,7 @@ async function convertFrom(one: Case): Promise<JsonNode> {
 }
 
 function bytesOf(payload: NonNullable<Payload>): Buffer {
-  return Buffer.from(payload as Uint8Array)
+  return Buffer.from(typeof payload === 'string' ? wellFormed(payload) : payload)
 }
 
 async function convertTo(one: Case): Promise<JsonNode> {

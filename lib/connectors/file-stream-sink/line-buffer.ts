@@ -1,3 +1,5 @@
+import { writeUtf8 } from '../../connect/utf8.ts'
+
 /** Lines as UTF-8 in a buffer that is used again. Encoding each line in place takes a third of joining them first. */
 export class LineBuffer {
   #bytes = Buffer.allocUnsafe(1 << 20)
@@ -7,11 +9,7 @@ export class LineBuffer {
     // A UTF-16 unit takes at most three bytes.
     const most = this.#length + line.length * 3 + 1
     if (most > this.#bytes.length) this.#grow(most)
-    let written = this.#bytes.write(line, this.#length, 'utf8')
-    // Java writes a question mark for half a surrogate pair.
-    if (written !== line.length && !line.isWellFormed())
-      written = this.#bytes.write(line.replace(/\p{Surrogate}/gu, '?'), this.#length, 'utf8')
-    this.#length += written
+    this.#length += writeUtf8(this.#bytes, line, this.#length)
     this.#bytes[this.#length++] = 10
   }
 
