@@ -256,14 +256,17 @@ function textOf(payload: Uint8Array): string {
   )
 }
 
+/** The byte order marks of UTF-16. */
+const BIG_ENDIAN = 0xfeff
+const LITTLE_ENDIAN = 0xfffe
+
 /** UTF-8, or what Jackson takes for UTF-16 or UTF-32. Bytes that are no text fail as Jackson's reader does. */
 function rangeText(buffer: Buffer, start: number, end: number): string {
   if (isWide(buffer, start, end)) return wideText(buffer.subarray(start, end))
   const text = buffer.toString('utf8', start, end)
   if (!text.includes('\ufffd')) return text
   const mark = end - start >= 4 ? buffer.readUInt16BE(start) : 0
-  if (mark === 0xfffe || mark === 0xfeff)
-    return new TextDecoder(mark === 0xfeff ? 'utf-16be' : 'utf-16le').decode(buffer.subarray(start, end))
+  if (mark === BIG_ENDIAN || mark === LITTLE_ENDIAN) return wideText(buffer.subarray(start, end))
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(buffer.subarray(start, end))
   } catch (error) {
@@ -275,6 +278,8 @@ function isWide(buffer: Buffer, start: number, end: number): boolean {
   return end - start > 1 && (buffer[start] === 0 || buffer[start + 1] === 0)
 }
 
+/** With its mark, where it has one: JSON is read from behind it. */
 function wideText(bytes: Buffer): string {
-  return new TextDecoder(bytes[0] === 0 ? 'utf-16be' : 'utf-16le', { ignoreBOM: true }).decode(bytes)
+  const isBig = bytes[0] === 0 || bytes.readUInt16BE(0) === BIG_ENDIAN
+  return new TextDecoder(isBig ? 'utf-16be' : 'utf-16le', { ignoreBOM: true }).decode(bytes)
 }

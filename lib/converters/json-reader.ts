@@ -5,9 +5,9 @@ import type { Schema } from '../connect/schema.ts'
 import { Boxed, type Decimal, integer, Struct, type Value } from '../connect/value.ts'
 import { dateOf } from '../java/epoch-ms.ts'
 import { Fraction, type JsonNode } from '../java/json-text.ts'
+import { decimalOf, timeOf } from '../java/logical-values.ts'
 import { decimalToFloat, decimalToLong, longToFloat, parseDecimal } from '../java/number-parse.ts'
 import { nullUsed, validateValue } from '../java/validate-value.ts'
-import { decimalOf, timeOf } from './logical-values.ts'
 
 /** What Jackson has for an empty text: not null, and none of the types. */
 export const MISSING = Symbol('MISSING')

@@ -6,8 +6,8 @@ import { Decimal, Struct, type Value } from '../connect/value.ts'
 import { className } from '../java/class-name.ts'
 import { epochMs } from '../java/epoch-ms.ts'
 import { quote } from '../java/json-text.ts'
+import { dateDays, decimalBytes, timeMs } from '../java/logical-values.ts'
 import { decimalText } from '../java/number-text.ts'
-import { dateDays, decimalBytes, timeMs } from './logical-values.ts'
 import { jsonBytes, jsonDouble, jsonFloat, schemalessText } from './schemaless-writer.ts'
 
 export interface JsonFormat {

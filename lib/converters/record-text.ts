@@ -12,11 +12,11 @@ import { Boxed, Decimal, integer, NULL, Struct, type Typed, type Value } from '.
 import { className } from '../java/class-name.ts'
 import { dateOf, epochMs } from '../java/epoch-ms.ts'
 import { Fraction, type JsonNode, quote, readJson } from '../java/json-text.ts'
+import { decimalOf, unscaledBytes } from '../java/logical-values.ts'
 import { doubleText, floatText } from '../java/number-text.ts'
 import { JsonReader } from './json-reader.ts'
 import { schemaFromJson } from './json-schema.ts'
 import { JsonWriter } from './json-writer.ts'
-import { decimalOf, unscaledBytes } from './logical-values.ts'
 
 const READER = new JsonReader(false)
 const WRITER = new JsonWriter({ numericDecimals: false, replaceNullWithDefault: false })

@@ -3,9 +3,9 @@ import { DataError } from '../connect/errors.ts'
 import { DATE_NAME, TIME_NAME, TIMESTAMP_NAME } from '../connect/logical.ts'
 import type { Schema, SchemaType } from '../connect/schema.ts'
 import { Boxed, Decimal, integer, isPlainObject, Struct, type Value } from '../connect/value.ts'
-import { DAY_MS } from '../java/calendar.ts'
 import { className } from '../java/class-name.ts'
 import { epochMs } from '../java/epoch-ms.ts'
+import { dateDays, timeMs } from '../java/logical-values.ts'
 import {
   decimalToDouble,
   decimalToFloat,
@@ -54,16 +54,11 @@ function inferredType(value: Value): SchemaType | null {
 
 function encodeLogical(name: string, value: Value): Value {
   if (!(value instanceof Date)) return value
-  const ms = value.getTime()
   switch (name) {
     case DATE_NAME:
-      if (ms % DAY_MS !== 0)
-        throw new DataError('Kafka Connect Date type should not have any time fields set to non-zero values.')
-      return ms / DAY_MS
+      return dateDays(value)
     case TIME_NAME:
-      if (ms < 0 || ms > DAY_MS)
-        throw new DataError('Kafka Connect Time type should not have any date fields set to non-zero values.')
-      return ms
+      return timeMs(value)
     case TIMESTAMP_NAME:
       return epochMs(value)
     default:

@@ -2,8 +2,7 @@
 import { DataError } from '../connect/errors.ts'
 import type { Schema } from '../connect/schema.ts'
 import { Decimal } from '../connect/value.ts'
-
-const DAY_MS = 86_400_000
+import { DAY_MS } from './calendar.ts'
 
 /** Days since the epoch (`Date.fromLogical`). */
 export function dateDays(date: Date): number {
