@@ -245,6 +245,10 @@ export interface SourceConnector<S extends Settings = Settings> extends Connecto
    * once, without a slice: it has to be cheap. A rejection counts as yes. Where there is none, a slice looks.
    */
   look?(config: ConfigOf<S>, mark: string, budget: Budget, raw: RawConfig): Promise<boolean>
+  /**
+   * It and a first `poll` may come while a predecessor, which has stopped, still hands the task over. Where that goes to
+   * another, what was polled is given up, and `stop` called: nothing of it may take effect on the source.
+   */
   start(config: ConfigOf<S>, context: SourceContext, budget: Budget): Promise<SourceTask>
 }
 
@@ -254,6 +258,7 @@ export interface SinkConnector<S extends Settings = Settings> extends ConnectorC
   exactlyOnce?(config: ConfigOf<S>): boolean
   /** How long a write of a killed task may still land in the target, in ms: the next slice waits it out. */
   requestTimeoutMs?(config: ConfigOf<S>): number
+  /** May come while a predecessor, which has stopped, still hands the task over: without a `context.writer` only. */
   start(config: ConfigOf<S>, context: SinkContext, budget: Budget): Promise<SinkTask>
 }
 

@@ -14,6 +14,8 @@ export class FetchStage {
   /** The task's partitions. */
   readonly #assigned: ByPartition<number>
   readonly #counters: Counters
+  /** What was asked for ahead. */
+  #first: Promise<readonly Fetched[]> | null = null
   /** As of `close`: a closed consumer knows none. */
   #lag: Lag | null = null
 
@@ -23,13 +25,23 @@ export class FetchStage {
     this.#counters = counters
   }
 
+  /** For the first `fetch`. Never rejects. */
+  async ahead(budget: Budget): Promise<void> {
+    this.#first = this.#deps.consumer.poll(AHEAD_MS, budget.signal)
+    await this.#first.catch(() => {})
+  }
+
   /** Answers at `latest`, epoch ms, or when the run is idle. Rejects with `OffsetOutOfRange`: see `reset`. */
   async fetch(quietSince: number, latest: number, budget: Budget): Promise<readonly Fetched[]> {
     const { consumer, idleAfterMs } = this.#deps
     const now = Date.now()
     const idleAt = Math.max(quietSince + idleAfterMs, now + SHORTEST_WAIT_MS)
     try {
-      const fetched = await consumer.poll(Math.max(0, Math.min(idleAt, latest) - now), budget.signal)
+      const asked = this.#first
+      this.#first = null
+      const first = (await asked) ?? []
+      const waitMs = Math.max(0, Math.min(idleAt, latest) - now)
+      const fetched = first.length > 0 ? first : await consumer.poll(waitMs, budget.signal)
       this.#counters.looked()
       return fetched
     } catch (error) {
@@ -99,3 +111,5 @@ export interface Lag {
 /** How long a run waits in addition for brokers that don't answer, in ms. */
 const PATIENCE_MS = 5_000
 const SHORTEST_WAIT_MS = 50
+/** How long a fetch that is ahead of the run waits for records, in ms: the run waits for it. */
+const AHEAD_MS = 50

@@ -66,6 +66,11 @@ export class Poller {
     this.#pending.catch(() => {})
   }
 
+  /** Resolves when no poll is under way, whatever it brought. */
+  async settled(): Promise<void> {
+    await this.#pending?.catch(() => {})
+  }
+
   /** What the poll brought; undefined where the budget ends before, and the poll is left for the next `take`. */
   async take(budget: Budget): Promise<Polled | undefined> {
     const { counters } = this.#deps

@@ -24,6 +24,11 @@ export type Outcome =
 export class InDoubt extends RetriableError {}
 
 export interface Run {
+  /**
+   * Asks for the first records ahead of `run`: nothing is counted, converted or written. Resolves when they are there, or
+   * the budget has ended. Never rejects: `run` meets what went wrong.
+   */
+  prefetch(budget: Budget): Promise<void>
   /** Until the budget ends, the task is idle or done. May be called again until `drain`. */
   run(budget: Budget): Promise<Outcome>
   /**

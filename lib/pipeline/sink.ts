@@ -110,6 +110,10 @@ export class SinkSpine implements SinkRun {
     return counters.progress(lag?.all ?? null, commit.range)
   }
 
+  async prefetch(budget: Budget): Promise<void> {
+    await this.#stages.fetch.ahead(budget)
+  }
+
   async run(budget: Budget): Promise<Outcome> {
     using time = newBudget(budget.deadline - Date.now(), budget)
     try {

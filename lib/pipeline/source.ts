@@ -182,6 +182,14 @@ class SourceSpine implements SourceRun {
     return this.#stages.counters.progress(null, null)
   }
 
+  async prefetch(budget: Budget): Promise<void> {
+    const { poller, queue } = this.#stages
+    // Dead letters that are to be tried again come before new records.
+    if (queue !== null) return
+    poller.start(budget)
+    await poller.settled()
+  }
+
   async run(budget: Budget): Promise<Outcome> {
     using time = newBudget(budget.deadline - Date.now(), budget)
     this.#stages.delivery.onFailure = () => time.end('a batch failed')

@@ -10,8 +10,8 @@ import type { TaskEvent } from '../worker/events.ts'
 /** How often an heir looks at the lease, in ms: long before the owner's planned end, and near or after it. */
 const FAR_LOOK_MS = 100
 const LOOK_MS = 20
-/** From this long before the owner's planned end on, in ms, it waits for its claim as well. */
-const LISTEN_MS = 40
+/** From this long before the owner's planned end on, in ms, it waits for its claim as well: a first fetch takes 50. */
+const LISTEN_MS = 150
 /** The least that a seal takes once the claim is published, in ms; how often the heir looks then, and for how long. */
 const SEAL_MS = 5
 const SEALING_LOOK_MS = 2

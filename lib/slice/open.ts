@@ -14,12 +14,13 @@ import type { TaskEvent } from '../worker/events.ts'
 import { inFlight, within } from '../worker/in-flight.ts'
 import { overrideFailure } from '../worker/override-policy.ts'
 import { type Runtime, runtime } from '../worker/runtime.ts'
+import { Begun } from './begun.ts'
 import { currentTask } from './current-task.ts'
 import { realTask } from './real-task.ts'
 import { shutdown } from './shutdown.ts'
 import type { SliceDeps } from './slice.ts'
-import { readSinkAhead, startSink, warmSink } from './start-sink.ts'
-import { resumeSourceAhead, startSource, warmSource } from './start-source.ts'
+import { beginSink, startSink, warmSink } from './start-sink.ts'
+import { beginSource, startSource, warmSource } from './start-source.ts'
 import type { Prepared } from './task-run.ts'
 import type { SlicePace } from './work.ts'
 
@@ -37,7 +38,7 @@ const PLUGINS: PluginSource = {
   predicate: (name) => find('predicate', name),
 }
 
-const NOTHING_AHEAD = { warm() {}, resumeAhead() {} }
+const NOTHING_AHEAD = { warm() {}, begin() {}, async giveUp() {} }
 
 export async function sliceDeps(
   event: TaskEvent,
@@ -106,23 +107,22 @@ async function prepare(opened: Runtime, event: TaskEvent, log: Logger): Promise<
   const shared = { opened, view, settings, taskConfig, event, log, plugins: PLUGINS }
   // Loads the code of converters and transforms; their errors are for the start, which can show them.
   await buildChain(settings, PLUGINS, log).catch(() => {})
+  const begun = new Begun(log)
+  const giveUp = () => begun.giveUp()
   switch (connector.kind) {
     case 'source': {
       const { client, producer } = clientSettings(worker.raw, 'producer', settings.producerOverrides)
       const connected = await cluster(client)
       const source = { ...shared, connector, raw, cluster: connected, producerSettings: within(inFlight(), producer) }
       let early: ReturnType<typeof warmSource> = Promise.resolve(null)
-      let ahead: ReturnType<typeof resumeSourceAhead> = Promise.resolve(null)
       return {
-        ...{ view, settings, connector },
+        ...{ view, settings, connector, giveUp },
         warm(waiting) {
           early = warmSource(source, waiting)
         },
-        resumeAhead() {
-          ahead = resumeSourceAhead(source, early)
-        },
+        begin: (time) => begun.begin(time, async () => beginSource({ ...source, budget: time, early: await early })),
         start: async (lease, budget) =>
-          startSource({ ...source, lease, budget, early: await early, ahead: await ahead }),
+          (await begun.take(lease, budget)) ?? (await startSource({ ...source, lease, budget, early: await early })),
       }
     }
     case 'sink': {
@@ -131,16 +131,14 @@ async function prepare(opened: Runtime, event: TaskEvent, log: Logger): Promise<
       const connected = await cluster(client)
       const group = sinkGroup(event.connector, settings.consumerOverrides)
       const sink = { ...shared, group, limitsPolls, connector, raw, cluster: connected, consumerSettings: consumer }
-      let ahead: ReturnType<typeof readSinkAhead> = Promise.resolve(null)
       return {
-        ...{ view, settings, connector },
+        ...{ view, settings, connector, giveUp },
         warm() {
           void warmSink(sink)
         },
-        resumeAhead() {
-          ahead = readSinkAhead(sink)
-        },
-        start: async (lease, budget) => startSink({ ...sink, lease, budget, ahead: await ahead }),
+        begin: (time) => begun.begin(time, () => beginSink({ ...sink, budget: time })),
+        start: async (lease, budget) =>
+          (await begun.take(lease, budget)) ?? (await startSink({ ...sink, lease, budget })),
       }
     }
     default:

@@ -11,8 +11,10 @@ import type { ResumeSink } from './resume-sink.ts'
 import type { SinkStart } from './start-sink.ts'
 import type { SourceStart } from './start-source.ts'
 
+type Queued = Pick<SourceStart, 'opened' | 'event' | 'raw'>
+
 /** A sink's place is the offset of a group of the queue's name. Null where there is nothing to try again. */
-export function sinkQueue(start: SinkStart): Promise<RedriveQueue | null> {
+export function sinkQueue(start: Queued): Promise<RedriveQueue | null> {
   const { admin } = start.opened
   return ownQueue(start, async (topic) => {
     const [found] = await committed(admin, topic, [{ topic, partition: QUEUE_PARTITION }])
@@ -21,7 +23,7 @@ export function sinkQueue(start: SinkStart): Promise<RedriveQueue | null> {
 }
 
 /** A source's place is one of its offsets: so it moves in the transaction of what the letters became. */
-export function sourceQueue(start: SourceStart, offsets: SourceOffsetsState): Promise<RedriveQueue | null> {
+export function sourceQueue(start: Queued, offsets: SourceOffsetsState): Promise<RedriveQueue | null> {
   return ownQueue(start, async (topic) => {
     const found = offsets.get(redrivePartition(topic))?.['offset']
     return found === undefined ? null : Number(found)
@@ -29,7 +31,7 @@ export function sourceQueue(start: SourceStart, offsets: SourceOffsetsState): Pr
 }
 
 async function ownQueue(
-  { opened, event, raw }: SinkStart | SourceStart,
+  { opened, event, raw }: Queued,
   done: (topic: string) => Promise<number | null>,
 ): Promise<RedriveQueue | null> {
   const { worker } = opened.env
@@ -55,7 +57,7 @@ export function withQueue(kept: KeptPositions, queue: RedriveQueue | null): Kept
 
 /** Commits the offsets of a sink: those of the queue to its own group, after which the letters are forgotten. */
 export async function commitSink(
-  { opened, log }: SinkStart,
+  { opened, log }: Pick<SinkStart, 'opened' | 'log'>,
   commitOwn: ResumeSink['commit'],
   queue: RedriveQueue | null,
   offsets: readonly GroupOffset[],
@@ -69,7 +71,7 @@ export async function commitSink(
 
 /** After what the letters became is committed. */
 export async function forgetSourceLetters(
-  { opened, log }: SourceStart,
+  { opened, log }: Pick<SourceStart, 'opened' | 'log'>,
   queue: RedriveQueue | null,
   offsets: SourceOffsetsState,
 ): Promise<void> {

@@ -17,8 +17,6 @@ export interface ResumeSink {
   readonly isolation: 'read_uncommitted' | 'read_committed'
   /** The last commit is long ago: once more, before the broker forgets it. */
   readonly renew: boolean
-  /** The group's offsets as they are now, where that is known. */
-  readonly ahead: readonly GroupOffset[] | null
   /** Stores offsets of the group. */
   commit(offsets: readonly GroupOffset[]): Promise<void>
 }
@@ -29,7 +27,7 @@ export interface ResumeSink {
  */
 export async function resumeSink(sink: ResumeSink): Promise<Map<string, Map<number, number>>> {
   const { cluster, assignment, reset, isolation, renew } = sink
-  const before = (await found(sink)).filter((offset) => !isReset(offset))
+  const before = (await committedOf(sink)).filter((offset) => !isReset(offset))
   const positions = await startPositions({ cluster, assignment, committed: before, reset, isolation })
   const known = new Set(before.map(({ topic, partition }) => `${topic}-${partition}`))
   const due = [...positions].flatMap(([topic, offsets]) =>
@@ -48,7 +46,7 @@ export async function resumeSink(sink: ResumeSink): Promise<Map<string, Map<numb
 export async function resumeKept(sink: ResumeSink, held: Durable): Promise<Resumed> {
   const { cluster, assignment, reset, isolation } = sink
   const partitions = partitionsOf(assignment)
-  const group = await found(sink)
+  const group = await committedOf(sink)
   const ownOf = ({ topic, partition }: TopicPartition) =>
     group.find((one) => one.topic === topic && one.partition === partition)
   const offsets = partitions.flatMap(({ topic, partition }) => {
@@ -67,8 +65,8 @@ export async function resumeKept(sink: ResumeSink, held: Durable): Promise<Resum
   return { positions, uncopied }
 }
 
-async function found({ cluster, group, assignment, ahead }: ResumeSink): Promise<readonly GroupOffset[]> {
-  return ahead ?? (await committed(cluster, group, partitionsOf(assignment)))
+function committedOf({ cluster, group, assignment }: ResumeSink): Promise<readonly GroupOffset[]> {
+  return committed(cluster, group, partitionsOf(assignment))
 }
 
 export function partitionsOf(assignment: Assignment): TopicPartition[] {

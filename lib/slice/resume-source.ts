@@ -29,8 +29,7 @@ export async function resumeSource(
   return await resumeAt(offsets, delivery)
 }
 
-/** By the owner only: goes on from what has been read. */
-export async function resumeAt(offsets: SourceOffsetsState, delivery: ResumedDelivery): Promise<SourceOffsetsState> {
+async function resumeAt(offsets: SourceOffsetsState, delivery: ResumedDelivery): Promise<SourceOffsetsState> {
   await delivery.confirm(offsets)
   return offsets
 }

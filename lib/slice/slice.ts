@@ -62,9 +62,10 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
     using waiting = budget(invocation.deadline - Date.now())
     using following = budget(invocation.deadline - Date.now(), waiting)
     if (event.heir) prepared.warm(following)
+    using ahead = budget(invocation.deadline - Date.now())
     const onAnnounced = () => {
       following.end('the predecessor has drained')
-      prepared.resumeAhead()
+      prepared.begin(ahead)
     }
     const announced = event.heir ? await announcement(state.statuses, event, owner, waiting, onAnnounced) : null
     const become = () =>
@@ -113,6 +114,8 @@ export async function runSlice(event: TaskEvent, invocation: Invocation, deps: S
     )
     // An orderly exit would wait for the very call that doesn't come back, where that is one of the file system.
     process.kill(process.pid, 'SIGKILL')
+  } finally {
+    await prepared.giveUp()
   }
 }
 

@@ -6,7 +6,7 @@ import { parse, type RawConfig } from '../connect/settings.ts'
 import type { ConsumerSettings } from '../kafka/client-settings.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { createConsumer } from '../kafka/consumer.ts'
-import { committed, type GroupOffset } from '../kafka/groups.ts'
+import { committed } from '../kafka/groups.ts'
 import type { PluginSource } from '../pipeline/chain.ts'
 import type { KeptPositions } from '../pipeline/kept-positions.ts'
 import { openSink } from '../pipeline/open-sink.ts'
@@ -31,15 +31,14 @@ export interface SinkStart {
   readonly raw: RawConfig
   readonly taskConfig: RawConfig
   readonly event: TaskEvent
-  readonly lease: Lease
+  /** Null: begun before the lease is had, after a predecessor's drain. Nothing is written then. */
+  readonly lease: Lease | null
   readonly cluster: Cluster
   readonly consumerSettings: ConsumerSettings
   /** The user has set `max.poll.records`. */
   readonly limitsPolls: boolean
   /** Stores the offsets. */
   readonly group: string
-  /** The group's offsets, where they were read after the predecessor's drain. */
-  readonly ahead: readonly GroupOffset[] | null
   readonly plugins: PluginSource
   readonly log: PluginLog
   readonly budget: Budget
@@ -53,8 +52,8 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
   const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
   const { group } = start
   const { autoOffsetReset: reset, isolationLevel: isolation } = consumerSettings
-  const renew = Date.now() - (lease.progress.lastCommit ?? 0) > RENEW_MS / 2
-  const ahead = lease.clean ? start.ahead : null
+  // A predecessor with an heir has committed just now.
+  const renew = lease !== null && Date.now() - (lease.progress.lastCommit ?? 0) > RENEW_MS / 2
   const commit = groupCommits({
     cluster: admin,
     group,
@@ -63,9 +62,9 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
     members: start.view.members,
     current: async () => (await opened.state.configs.view(name))?.members ?? null,
   })
-  const from = { cluster: admin, group, assignment, reset, isolation, renew, ahead, commit }
+  const from = { cluster: admin, group, assignment, reset, isolation, renew, commit: lease === null ? notYet : commit }
   const isKept = keepsPositions(connector, { ...raw, ...taskConfig })
-  if (!isKept && !lease.clean && lease.slices > 0) await settle(connector, taskConfig, budget)
+  if (!isKept && lease?.clean === false && lease.slices > 0) await settle(connector, taskConfig, budget)
   const redrive = await sinkQueue(start)
   const positions = isKept ? withQueue(keptIn(start, from), redrive) : await resumeSink(from)
   const limits = inFlight()
@@ -97,6 +96,7 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
       budget,
     )
     return {
+      prefetch: (time) => run.prefetch(time),
       run: (time) => run.run(time),
       drain: (time) => run.drain(time),
       stop: async () => {
@@ -138,22 +138,25 @@ export async function warmSink({ opened, group, taskConfig, cluster, log }: Warm
   }
 }
 
-/** After the predecessor's drain, before the lease is had; null where that fails. */
-export async function readSinkAhead({ opened, group, taskConfig, log }: WarmSink): Promise<SinkStart['ahead']> {
-  const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
-  try {
-    return await committed(opened.admin, group, partitionsOf(assignment))
-  } catch (error) {
-    log.debug('could not resume ahead', { error: (error as Error).message })
-    return null
-  }
+/**
+ * After the predecessor's drain, before the lease is had. Null where the target keeps the positions: it shuts the
+ * predecessor out with the first that is asked of it.
+ */
+export async function beginSink(start: Omit<SinkStart, 'lease'>): Promise<TaskRun | null> {
+  const { connector, raw, taskConfig } = start
+  return keepsPositions(connector, { ...raw, ...taskConfig }) ? null : await startSink({ ...start, lease: null })
+}
+
+/** Positions that the group didn't have are the owner's to choose. */
+function notYet(): Promise<never> {
+  return Promise.reject(new Error('The group lacks offsets, and the lease is not had yet'))
 }
 
 export type WarmSink = Pick<SinkStart, 'opened' | 'group' | 'taskConfig' | 'cluster' | 'log'>
 
 /** An older slice is shut out by its generation and epoch: nothing of it is to be waited for. */
-function keptIn({ group, lease }: SinkStart, from: ResumeSink): KeptPositions {
-  const { generation, epoch } = lease
+function keptIn({ group, event }: SinkStart, from: ResumeSink): KeptPositions {
+  const { generation, epoch } = event
   return { writer: { group, generation, epoch }, assignment: from.assignment, resume: (held) => resumeKept(from, held) }
 }
 

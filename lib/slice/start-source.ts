@@ -10,7 +10,7 @@ import type { PluginSource } from '../pipeline/chain.ts'
 import { openSource, type SourceDeps } from '../pipeline/source.ts'
 import type { ConnectorView } from '../state/configs.ts'
 import type { Lease } from '../state/leases.ts'
-import type { AlteredOffset, SourceOffsetsState } from '../state/source-offsets.ts'
+import type { AlteredOffset, SourceOffsetsState, SourceOffsetsStore } from '../state/source-offsets.ts'
 import { requireNoWorkers, watchWorkers } from '../takeover/workers-now.ts'
 import type { TaskEvent } from '../worker/events.ts'
 import { isExactlyOnce, transactionalId } from '../worker/guarantee.ts'
@@ -18,7 +18,7 @@ import { inFlight } from '../worker/in-flight.ts'
 import { offsetsStore } from '../worker/offsets-store.ts'
 import type { Runtime } from '../worker/runtime.ts'
 import { forgetSourceLetters, sourceQueue } from './redrive.ts'
-import { follow, type ResumedDelivery, readCommitted, readOn, resumeAt, resumeSource } from './resume-source.ts'
+import { follow, type ResumedDelivery, readCommitted, readOn, resumeSource } from './resume-source.ts'
 import type { TaskRun } from './task-run.ts'
 
 export interface SourceStart {
@@ -32,8 +32,6 @@ export interface SourceStart {
   readonly cluster: Cluster
   /** What was read while waiting for the lease; null where nothing was. */
   readonly early: SourceOffsetsState | null
-  /** What has gone on from there since the predecessor's drain; null where nothing has. */
-  readonly ahead: ResumedAhead | null
   readonly producerSettings: ProducerSettings
   readonly plugins: PluginSource
   readonly log: PluginLog
@@ -41,72 +39,103 @@ export interface SourceStart {
 }
 
 export async function startSource(start: SourceStart): Promise<TaskRun> {
-  const { opened, connector, raw, event, lease } = start
-  const { env, state, admin } = opened
-  const { connector: name, task } = event
-  const usedTopics = new Set<string>()
-  const { generation } = lease
+  const { opened, raw, event, lease, early } = start
   // Who was passed the lease finds no view of the predecessor's last offsets: it has read them ahead, or reads them after `init`.
-  const clean = lease.clean && ranHere(start) && (start.early !== null || !event.heir)
-  const store = await offsetsStore(env.worker, state.offsets, raw, start.log)
-  const ahead = clean ? start.ahead : null
-  const delivery = ahead?.delivery ?? (await newDelivery(start))
-  try {
-    const offsets =
-      ahead === null
-        ? await resumeSource(store, event, clean, delivery, start.early)
-        : await resumeAt(ahead.offsets, delivery)
-    const redrive = await sourceQueue(start, offsets)
-    const deps: SourceDeps = {
-      connector: name,
-      task,
-      declaration: connector,
-      config: raw,
-      taskConfig: start.taskConfig,
-      worker: env.worker,
-      plugins: start.plugins,
-      cluster: admin,
-      delivery,
-      redrive,
-      offsets,
-      usedTopics,
-      log: start.log,
-      scrub: (text) => opened.secrets.scrub(text),
-      inFlight: inFlight(),
-      idleAfterMs: env.worker.settings['penstock.idle.after.ms'],
-    }
-    const run = await openSource(deps, start.budget)
-    return {
-      run: (budget) => run.run(budget),
-      drain: (budget) => run.drain(budget),
-      stop: async () => {
-        await run.stop()
-        await delivery.producer.close()
-        await redrive?.close()
-      },
-      sealOffsets: async () => {
-        await store.seal(name, task, generation, offsets)
-        await forgetSourceLetters(start, redrive, offsets)
-      },
-      // Read back, for what the task knows of its own records is not where they are. A topic of its own is copied at each end.
-      viewOffsets:
-        store === state.offsets
-          ? async () => store.seal(name, task, generation, await readCommitted(store, event))
-          : null,
-      usedTopics: env.worker.settings['topic.tracking.enable'] ? usedTopics : null,
-      get progress() {
-        return run.progress
-      },
-      get firstRecords() {
-        return run.firstRecords
-      },
-      get lastRecords() {
-        return run.lastRecords
-      },
-    }
-  } catch (error) {
+  const clean = lease.clean && ranHere(start) && (early !== null || !event.heir)
+  const store = await offsetsStore(opened.env.worker, opened.state.offsets, raw, start.log)
+  const delivery = await newDelivery(start)
+  return await orClose(delivery, async () => {
+    const offsets = await resumeSource(store, event, clean, delivery, early)
+    return await openTask(start, store, offsets, delivery)
+  })
+}
+
+/**
+ * What an heir begins after its predecessor's drain, before the lease is had. Null where something would have to be
+ * written first.
+ */
+export async function beginSource(start: BeginSource): Promise<TaskRun | null> {
+  const { opened, raw, early } = start
+  if (early === null || !ranHere(start)) return null
+  const [store, delivery] = await Promise.all([
+    offsetsStore(opened.env.worker, opened.state.offsets, raw, start.log),
+    newDelivery(start),
+  ])
+  return await orClose(delivery, async () => {
+    const offsets = await readOn(early, delivery)
+    if (delivery.overlaid(offsets).length === 0) return await openTask(start, store, offsets, delivery)
     await delivery.producer.close()
+    return null
+  })
+}
+
+async function orClose<T>({ producer }: Delivery, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await producer.close()
     throw error
+  }
+}
+
+async function openTask(
+  start: BeginSource,
+  store: SourceOffsetsStore,
+  offsets: SourceOffsetsState,
+  delivery: Delivery,
+): Promise<TaskRun> {
+  const { opened, connector, raw, event } = start
+  const { env, state, admin } = opened
+  const { connector: name, task, generation } = event
+  const usedTopics = new Set<string>()
+  const redrive = await sourceQueue(start, offsets)
+  const deps: SourceDeps = {
+    connector: name,
+    task,
+    declaration: connector,
+    config: raw,
+    taskConfig: start.taskConfig,
+    worker: env.worker,
+    plugins: start.plugins,
+    cluster: admin,
+    delivery,
+    redrive,
+    offsets,
+    usedTopics,
+    log: start.log,
+    scrub: (text) => opened.secrets.scrub(text),
+    inFlight: inFlight(),
+    idleAfterMs: env.worker.settings['penstock.idle.after.ms'],
+  }
+  const run = await openSource(deps, start.budget)
+  return {
+    prefetch: (budget) => run.prefetch(budget),
+    run: (budget) => run.run(budget),
+    drain: (budget) => run.drain(budget),
+    stop: async () => {
+      await run.stop()
+      await delivery.producer.close()
+      await redrive?.close()
+    },
+    sealOffsets: async () => {
+      await store.seal(name, task, generation, offsets)
+      await forgetSourceLetters(start, redrive, offsets)
+    },
+    // Read back, for what the task knows of its own records is not where they are. A topic of its own is copied at each end.
+    viewOffsets:
+      store === state.offsets
+        ? async () => store.seal(name, task, generation, await readCommitted(store, event))
+        : null,
+    usedTopics: env.worker.settings['topic.tracking.enable'] ? usedTopics : null,
+    get progress() {
+      return run.progress
+    },
+    get firstRecords() {
+      return run.firstRecords
+    },
+    get lastRecords() {
+      return run.lastRecords
+    },
   }
 }
 
@@ -133,44 +162,29 @@ export async function warmSource(start: WarmSource, waiting: Budget): Promise<So
   }
 }
 
-/** After the predecessor's drain, before the lease is had; null where it fails, or nothing was read early. */
-export async function resumeSourceAhead(
-  start: WarmSource,
-  read: Promise<SourceOffsetsState | null>,
-): Promise<ResumedAhead | null> {
-  try {
-    const [early, delivery] = await Promise.all([read, newDelivery(start)])
-    return early === null ? null : { offsets: await readOn(early, delivery), delivery }
-  } catch (error) {
-    start.log.debug('could not resume ahead', { error: (error as Error).message })
-    return null
-  }
-}
+export type BeginSource = Omit<SourceStart, 'lease'>
 
-export type WarmSource = Pick<
-  SourceStart,
-  'opened' | 'connector' | 'raw' | 'event' | 'cluster' | 'producerSettings' | 'log'
->
-
-export interface ResumedAhead {
-  readonly offsets: SourceOffsetsState
-  readonly delivery: Delivery
-}
+export type WarmSource = Pick<SourceStart, 'opened' | 'connector' | 'raw' | 'event' | 'cluster' | 'log'>
 
 /** A JVM worker that had the task since may have left a transaction open. */
-function ranHere({ view, event, opened }: SourceStart): boolean {
+function ranHere({ view, event, opened }: BeginSource): boolean {
   const shown = view.taskStatuses.find((status) => status.task === event.task)
   return shown === undefined || shown.workerId === opened.env.workerId
 }
 
-type Delivery = SourceDeps['delivery'] & ResumedDelivery
+interface Resumed extends ResumedDelivery {
+  /** What `confirm` would write; after `init`. */
+  overlaid(offsets: SourceOffsetsState): readonly AlteredOffset[]
+}
 
-async function newDelivery(start: WarmSource): Promise<Delivery> {
+type Delivery = SourceDeps['delivery'] & Resumed
+
+async function newDelivery(start: BeginSource): Promise<Delivery> {
   const { opened, connector, raw } = start
   return isExactlyOnce(opened.env.worker, connector, raw) ? exactlyOnce(start) : await atLeastOnce(start)
 }
 
-function exactlyOnce({ opened, event, cluster, producerSettings }: WarmSource): Delivery {
+function exactlyOnce({ opened, event, cluster, producerSettings }: BeginSource): Delivery {
   const id = transactionalId(opened.env.worker, event.connector, event.task)
   const producer = createTransactionalProducer(cluster, producerSettings, id)
   let done: Promise<void> | undefined
@@ -179,29 +193,31 @@ function exactlyOnce({ opened, event, cluster, producerSettings }: WarmSource): 
     done ??= requireNoWorkers(admin, env.worker.settings['group.id']).then(() => producer.init())
     return done
   }
+  const overlaid: Delivery['overlaid'] = (offsets) => offsets.overlaid(producer.producerId)
   const confirm: Delivery['confirm'] = async (offsets) => {
     if (offsets.overlaid(null).length === 0) return
     await init()
-    const overlaid = offsets.overlaid(producer.producerId)
-    if (overlaid.length === 0) return
+    const written = overlaid(offsets)
+    if (written.length === 0) return
     await producer.prepare([offsets.topic])
     producer.begin()
-    appendOffsets(producer, offsets, overlaid)
+    appendOffsets(producer, offsets, written)
     await producer.commit()
   }
-  return { kind: 'exactly-once', producer, init, confirm }
+  return { kind: 'exactly-once', producer, init, overlaid, confirm }
 }
 
-async function atLeastOnce({ cluster, producerSettings }: WarmSource): Promise<Delivery> {
+async function atLeastOnce({ cluster, producerSettings }: BeginSource): Promise<Delivery> {
   const producer = await createProducer(cluster, producerSettings)
+  const overlaid: Delivery['overlaid'] = (offsets) => offsets.overlaid(null)
   const confirm: Delivery['confirm'] = async (offsets) => {
-    const overlaid = offsets.overlaid(null)
-    if (overlaid.length === 0) return
+    const written = overlaid(offsets)
+    if (written.length === 0) return
     await producer.prepare([offsets.topic])
-    appendOffsets(producer, offsets, overlaid)
+    appendOffsets(producer, offsets, written)
     await producer.flush()
   }
-  return { kind: 'at-least-once', producer, init: async () => {}, confirm }
+  return { kind: 'at-least-once', producer, init: async () => {}, overlaid, confirm }
 }
 
 function appendOffsets(producer: Producer, offsets: SourceOffsetsState, overlaid: readonly AlteredOffset[]): void {

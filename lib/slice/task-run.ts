@@ -1,5 +1,5 @@
 /** A task ready to be run by a slice: what a source and a sink have in common. */
-import type { Budget } from '../connect/budget.ts'
+import type { Budget, OwnedBudget } from '../connect/budget.ts'
 import type { Connector } from '../connect/plugin.ts'
 import type { Run } from '../pipeline/run.ts'
 import type { ConnectorView } from '../state/configs.ts'
@@ -30,12 +30,14 @@ export interface Prepared {
    */
   warm(waiting: Budget): void
   /**
-   * What it may do once the predecessor has drained, and published the heir's claim: all of resuming but writing. What
-   * fails is done again at the start.
+   * What it may do once the predecessor has drained, and published the heir's claim: all but writing. It resumes and
+   * starts the task and asks for the first records, within `time`. What fails is done again at the start.
    */
-  resumeAhead(): void
+  begin(time: OwnedBudget): void
   /** By the owner only: resumes from the committed offsets and starts the task. */
   start(lease: Lease, budget: Budget): Promise<TaskRun>
+  /** Ends what was begun and not started: the lease went to another. Never rejects. */
+  giveUp(): Promise<void>
 }
 
 /** Loads what doesn't need the lease. Null: the event's generation isn't the connector's any more. */

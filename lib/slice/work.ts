@@ -96,8 +96,10 @@ async function runToEnd(slice: Work, moves: Moves): Promise<Worked> {
     offsetsSealed: Promise.resolve(),
   } as const
   const nothing = { progress: before, usageOver, ...unmoved }
-  if (!slice.mayRun) return { end: { kind: 'stopped' }, ...nothing }
-  if (shutdown.aborted) return { end: { kind: 'again' }, ...nothing }
+  if (!slice.mayRun || shutdown.aborted) {
+    await prepared.giveUp()
+    return { end: { kind: slice.mayRun ? 'again' : 'stopped' }, ...nothing }
+  }
   const plannedEnd = Math.min(Date.now() + pace.sliceMs, claimant.deadline - DRAIN_MS)
   using time = budget(plannedEnd - Date.now())
   const onShutdown = () => time.end('the process is to end')

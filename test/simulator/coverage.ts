@@ -75,8 +75,9 @@ const HAPPENINGS = {
     'zombie fenced',
     'transaction aborted',
     'went on after an unclean end',
-    'resumed ahead',
-    'resumed ahead in vain',
+    'begun ahead',
+    'begun ahead in vain',
+    'begun ahead and given up',
   ],
 } as const
 

@@ -7,14 +7,12 @@ import { type Connector, sink, source } from '../../lib/connect/plugin.ts'
 import type { RawConfig } from '../../lib/connect/settings.ts'
 import type { CoordinatorDeps } from '../../lib/coordinator/deps.ts'
 import { type CoordinatorEvent, handle } from '../../lib/coordinator/events.ts'
-import { committed } from '../../lib/kafka/groups.ts'
 import { Secrets } from '../../lib/observe/secrets.ts'
+import { Begun } from '../../lib/slice/begun.ts'
 import { currentTask } from '../../lib/slice/current-task.ts'
-import { partitionsOf } from '../../lib/slice/resume-sink.ts'
-import { follow, readOn } from '../../lib/slice/resume-source.ts'
+import { follow } from '../../lib/slice/resume-source.ts'
 import { runSlice, type SliceDeps } from '../../lib/slice/slice.ts'
-import type { Prepared } from '../../lib/slice/task-run.ts'
-import type { Lease } from '../../lib/state/lease.ts'
+import type { Prepared, TaskRun } from '../../lib/slice/task-run.ts'
 import { type State, stateOver } from '../../lib/state/open.ts'
 import type { SourceOffsetsState } from '../../lib/state/source-offsets.ts'
 import { NO_USAGE } from '../../lib/state/usage.ts'
@@ -29,7 +27,7 @@ import { Ledger } from './ledger.ts'
 import { simulatedMembers } from './members.ts'
 import { Platform } from './platform.ts'
 import { SimulatedTable } from './table.ts'
-import { type SinkOptions, type SourceOptions, simulatedDelivery, startSink, startSource } from './tasks.ts'
+import { beginSource, simulatedDelivery, startSink, startSource } from './tasks.ts'
 import type { World } from './world.ts'
 
 export const SOURCE_PARTITIONS = 3
@@ -150,47 +148,63 @@ export class Simulation {
     const settings = connectorSettings(config, this.#worker)
     const connector = this.#connector(settings.class)
     const { kafka, ledger } = this
-    const never = Promise.resolve(null)
     if (connector.kind === 'sink') {
       const group = sinkGroup(event.connector, settings.consumerOverrides)
       const assignment = parseAssignment(taskConfig[ASSIGNMENT] ?? '')
       const { reset } = this.#options
-      let ahead: Promise<SinkOptions['ahead']> = never
-      const resumeAhead: Prepared['resumeAhead'] = () => {
-        ahead = committed(simulatedCluster(kafka), group, partitionsOf(assignment)).catch(() => null)
+      const options = { kafka, ledger, event, group, assignment, reset }
+      return {
+        ...{ view, settings, connector, warm() {} },
+        ...this.#begun(
+          () => startSink({ ...options, owned: false }),
+          () => startSink({ ...options, owned: true }),
+        ),
       }
-      const start: Prepared['start'] = async (lease) => {
-        this.#starts(lease, ahead !== never)
-        const found = await ahead
-        return startSink({ kafka, ledger, event, group, assignment, reset, ahead: lease.clean ? found : null })
-      }
-      return { view, settings, connector, warm() {}, resumeAhead, start }
     }
     const exactly = isExactlyOnce(this.#worker, connector, config)
     const id = exactly ? transactionalId(this.#worker, event.connector, event.task) : null
-    let early: Promise<SourceOffsetsState | null> = never
-    let ahead: Promise<Pick<SourceOptions, 'resumed' | 'delivery'> | null> = never
+    let early: Promise<SourceOffsetsState | null> = Promise.resolve(null)
     const warm: Prepared['warm'] = (waiting) => {
       early = follow(state.offsets, event, waiting).catch(() => null)
     }
-    const resumeAhead: Prepared['resumeAhead'] = () => {
-      const delivery = simulatedDelivery(kafka, id)
-      ahead = early.then(async (read) => read && { resumed: await readOn(read, delivery), delivery }).catch(() => null)
+    const options = async () => ({
+      ...{ ledger, state, event, early: await early, delivery: simulatedDelivery(kafka, id) },
+      topic: 'rows',
+      offsetsTopic: this.#worker.topics.offsets,
+      partitions: (taskConfig['partitions'] ?? '').split(',').map(Number),
+      rows: this.#options.rows,
+      committed: (partitions: readonly number[]) => this.#committed(event.connector, partitions),
+    })
+    return {
+      ...{ view, settings, connector, warm },
+      ...this.#begun(
+        async () => beginSource(await options()),
+        async (lease) => startSource({ ...(await options()), lease }),
+      ),
     }
-    const start: Prepared['start'] = async (lease) => {
-      this.#starts(lease, ahead !== never)
-      const found = await ahead
-      const resumed = lease.clean && found !== null ? found : { resumed: null, delivery: simulatedDelivery(kafka, id) }
-      return startSource({
-        ...{ ledger, state, event, lease, early: await early, ...resumed },
-        topic: 'rows',
-        offsetsTopic: this.#worker.topics.offsets,
-        partitions: (taskConfig['partitions'] ?? '').split(',').map(Number),
-        rows: this.#options.rows,
-        committed: (partitions) => this.#committed(event.connector, partitions),
-      })
+  }
+
+  #begun(begin: () => Promise<TaskRun | null>, start: Prepared['start']): Pick<Prepared, 'begin' | 'start' | 'giveUp'> {
+    const begun = new Begun(this.#log())
+    let asked = false
+    return {
+      begin: (time) => {
+        asked = true
+        begun.begin(time, begin)
+      },
+      start: async (lease, time) => {
+        if (!lease.clean && lease.slices > 0) this.world.met('went on after an unclean end')
+        const taken = await begun.take(lease, time)
+        if (asked) this.world.met(taken === null ? 'begun ahead in vain' : 'begun ahead')
+        asked = false
+        return taken ?? (await start(lease, time))
+      },
+      giveUp: async () => {
+        if (asked) this.world.met('begun ahead and given up')
+        asked = false
+        await begun.giveUp()
+      },
     }
-    return { view, settings, connector, warm, resumeAhead, start }
   }
 
   /** The newest offsets of these partitions that are committed. */
@@ -204,11 +218,6 @@ export class Simulation {
       if (last?.value != null) found.set(p, (JSON.parse(last.value) as { n: number }).n)
     }
     return found
-  }
-
-  #starts(lease: Lease, ahead: boolean): void {
-    if (!lease.clean && lease.slices > 0) this.world.met('went on after an unclean end')
-    if (ahead) this.world.met(lease.clean ? 'resumed ahead' : 'resumed ahead in vain')
   }
 
   #connector(name: string): Connector {

@@ -4,8 +4,8 @@
  */
 import { type Budget, pause } from '../../lib/connect/budget.ts'
 import { commit } from '../../lib/kafka/groups.ts'
-import { type ResumeSink, resumeSink } from '../../lib/slice/resume-sink.ts'
-import { readCommitted, resumeAt, resumeSource } from '../../lib/slice/resume-source.ts'
+import { resumeSink } from '../../lib/slice/resume-sink.ts'
+import { readCommitted, readOn, resumeSource } from '../../lib/slice/resume-source.ts'
 import type { TaskRun } from '../../lib/slice/task-run.ts'
 import { type Lease, NO_PROGRESS, type RunProgress } from '../../lib/state/lease.ts'
 import { NO_MEASURES } from '../../lib/state/measures.ts'
@@ -26,11 +26,8 @@ export interface SourceOptions {
   readonly ledger: Ledger
   readonly state: State
   readonly event: TaskEvent
-  readonly lease: Lease
   /** What an heir has read while it waited. */
   readonly early: SourceOffsetsState | null
-  /** The same, gone on from there after the predecessor's drain. */
-  readonly resumed: SourceOffsetsState | null
   readonly delivery: SimulatedDelivery
   readonly topic: string
   readonly offsetsTopic: string
@@ -48,10 +45,12 @@ export type SimulatedDelivery = ReturnType<typeof simulatedDelivery>
 /** Without a `transactionalId`: at least once. */
 export function simulatedDelivery(kafka: SimulatedKafka, transactionalId: string | null) {
   let producer: Promise<Producer> | null = null
+  let producerId: number | null = null
   const init = async () => {
     if (transactionalId !== null) producer ??= kafka.init(transactionalId)
-    await producer
+    producerId = (await producer)?.producerId ?? null
   }
+  const overlaid = (offsets: SourceOffsetsState) => offsets.overlaid(producerId)
   const send = async (topic: string, partition: number, records: readonly (readonly [string, string | null])[]) => {
     if (transactionalId === null)
       return kafka.request(() => {
@@ -67,26 +66,37 @@ export function simulatedDelivery(kafka: SimulatedKafka, transactionalId: string
   const confirm = async (offsets: SourceOffsetsState) => {
     if (offsets.overlaid(null).length === 0) return
     await init()
-    for (const { partition, offset } of offsets.overlaid((await producer)?.producerId ?? null)) {
+    for (const { partition, offset } of overlaid(offsets)) {
       const { key, value, kafkaPartition } = offsets.encode(partition, offset)
       await send(offsets.topic, kafkaPartition, [[String(Buffer.from(key)), value && String(Buffer.from(value))]])
     }
     await end()
   }
-  return { init, confirm, send, end }
+  return { init, overlaid, confirm, send, end }
 }
 
-export async function startSource(options: SourceOptions): Promise<TaskRun> {
-  const { state, event, lease, delivery, early, resumed } = options
+export async function startSource(options: SourceOptions & { readonly lease: Lease }): Promise<TaskRun> {
+  const { state, event, lease, delivery, early } = options
+  return sourceRun(options, await resumeSource(state.offsets, event, lease.clean, delivery, early), lease.clean)
+}
+
+/** By an heir, before the lease is its own. */
+export async function beginSource(options: SourceOptions): Promise<TaskRun | null> {
+  const { delivery, early } = options
+  if (early === null) return null
+  const offsets = await readOn(early, delivery)
+  return delivery.overlaid(offsets).length > 0 ? null : sourceRun(options, offsets, true)
+}
+
+function sourceRun(options: SourceOptions, offsets: SourceOffsetsState, clean: boolean): TaskRun {
+  const { state, event, delivery } = options
   const { send, end } = delivery
-  const offsets =
-    resumed === null
-      ? await resumeSource(state.offsets, event, lease.clean, delivery, early)
-      : await resumeAt(resumed, delivery)
   const positions = new Map(options.partitions.map((p) => [p, Number(offsets.get({ p })?.['n'] ?? 0)]))
-  if (lease.clean) options.ledger.goesOn(event, positions, options.committed(options.partitions))
   return new Run(options.ledger, event, {
     positions,
+    goesOn() {
+      if (clean) options.ledger.goesOn(event, positions, options.committed(options.partitions))
+    },
     available: async (partition) => options.rows(partition),
     async put(partition, from, to) {
       const key = String(partition)
@@ -103,10 +113,10 @@ export async function startSource(options: SourceOptions): Promise<TaskRun> {
       await end()
       for (const [p, n] of positions) offsets.put({ p }, { n })
     },
-    seal: () => state.offsets.seal(event.connector, event.task, lease.generation, offsets),
+    seal: () => state.offsets.seal(event.connector, event.task, event.generation, offsets),
     async view() {
       const read = await readCommitted(state.offsets, event)
-      await state.offsets.seal(event.connector, event.task, lease.generation, read)
+      await state.offsets.seal(event.connector, event.task, event.generation, read)
     },
   })
 }
@@ -118,7 +128,8 @@ export interface SinkOptions {
   readonly group: string
   readonly assignment: Assignment
   readonly reset: 'earliest' | 'latest'
-  readonly ahead: ResumeSink['ahead']
+  /** False: by an heir, before the lease is its own. */
+  readonly owned: boolean
 }
 
 export async function startSink({
@@ -128,7 +139,7 @@ export async function startSink({
   group,
   assignment,
   reset,
-  ahead,
+  owned,
 }: SinkOptions): Promise<TaskRun> {
   const cluster = simulatedCluster(kafka)
   const started = await resumeSink({
@@ -138,15 +149,16 @@ export async function startSink({
     reset,
     isolation: 'read_committed',
     renew: false,
-    ahead,
-    commit: (offsets) => commit(cluster, group, offsets),
+    commit: (offsets) => (owned ? commit(cluster, group, offsets) : Promise.reject(new Error('Not the owner yet'))),
   })
   const [[topic, positions] = ['', new Map<number, number>()]] = started
-  const found = kafka.groups.get(group) ?? new Map<string, number>()
-  ledger.goesOn(event, positions, new Map([...positions.keys()].map((p) => [p, found.get(`${topic}-${p}`) ?? -1])))
-  ledger.sinkStarts(event.connector, positions)
   return new Run(ledger, event, {
     positions: new Map(positions),
+    goesOn() {
+      const found = kafka.groups.get(group) ?? new Map<string, number>()
+      ledger.goesOn(event, positions, new Map([...positions.keys()].map((p) => [p, found.get(`${topic}-${p}`) ?? -1])))
+      ledger.sinkStarts(event.connector, positions)
+    },
     available: (partition) => kafka.request(() => kafka.stableEnd(topic, partition)),
     put: (partition, from, to) =>
       kafka.request(() => {
@@ -166,6 +178,8 @@ export async function startSink({
 
 interface Flow {
   readonly positions: Map<number, number>
+  /** Checks where it goes on, as it begins to. */
+  goesOn(): void
   /** The end of what can be read of a partition. */
   available(partition: number): Promise<number>
   /** Sends what is between the positions. */
@@ -189,10 +203,15 @@ class Run implements TaskRun {
     this.#ledger = ledger
     this.#event = event
     this.#flow = flow
-    ledger.starts(event, () => this.#uncommitted.size > 0)
+  }
+
+  async prefetch() {
+    await Promise.allSettled([...this.#flow.positions.keys()].map((partition) => this.#flow.available(partition)))
   }
 
   async run(budget: Budget) {
+    this.#ledger.starts(this.#event, () => this.#uncommitted.size > 0)
+    this.#flow.goesOn()
     let since = Date.now()
     for (let batch = 0; !budget.signal.aborted; batch++) {
       const moved = await this.#batch()

@@ -28,6 +28,7 @@ const nothing = () => Promise.resolve()
 const idle: Run['run'] = () => Promise.resolve({ kind: 'idle', idleMs: 60_000, certain: true, mark: null })
 
 const RUN: TaskRun = {
+  prefetch: async () => {},
   run: idle,
   drain: nothing,
   stop: nothing,
@@ -66,7 +67,8 @@ async function sealedAfter(start: () => Promise<TaskRun>, wasClean: boolean): Pr
 }
 
 function depsOf(start: () => Promise<TaskRun>): SliceDeps {
-  const prepared = { view: { taskStatuses: [], topics: [] }, connector: { version: '1' }, start } as unknown as Prepared
+  const about = { view: { taskStatuses: [], topics: [] }, connector: { version: '1' } }
+  const prepared = { ...about, start, giveUp: async () => {} } as unknown as Prepared
   const pace = { sliceMs: 30_000, idleMaxMs: 60_000, heirLeadMs: 1, lookMs: 1_000, progressMs: 1_000, stallMs: -1 }
   return {
     state,

@@ -35,7 +35,6 @@ test('offsets that were committed long ago are committed again, as they are: the
     assignment: new Map([[topic, [0, 1]]]),
     reset: 'latest',
     isolation: 'read_committed',
-    ahead: null,
     commit: (offsets: readonly GroupOffset[]) => commit(cluster, group, offsets),
   } as const
   await commit(cluster, group, [{ topic, partition: 0, offset: 0, leaderEpoch: -1, metadata: '' }])

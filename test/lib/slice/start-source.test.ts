@@ -12,13 +12,8 @@ import { joinGroupRequest } from '../../../lib/kafka/member-requests.ts'
 import { producerSettings } from '../../../lib/kafka/producer-settings.ts'
 import { WireWriter } from '../../../lib/kafka/wire.ts'
 import { find } from '../../../lib/registry.ts'
-import {
-  type ResumedAhead,
-  resumeSourceAhead,
-  type SourceStart,
-  startSource,
-  warmSource,
-} from '../../../lib/slice/start-source.ts'
+import { Begun } from '../../../lib/slice/begun.ts'
+import { beginSource, type SourceStart, startSource, warmSource } from '../../../lib/slice/start-source.ts'
 import type { TaskRun } from '../../../lib/slice/task-run.ts'
 import type { ConnectorView } from '../../../lib/state/configs.ts'
 import { type Lease, NO_PROGRESS } from '../../../lib/state/leases.ts'
@@ -134,11 +129,13 @@ test('offsets go to the topic of the connector with its records, and come from t
 })
 
 test.each([
-  ['exactly-once', 'read', 'enabled'],
-  ['at-least-once', 'read', 'disabled'],
-  ['exactly-once', 'resumed', 'enabled'],
-  ['at-least-once', 'resumed', 'disabled'],
-])('%s: an heir that has %s ahead goes on after what its predecessor committed since', async (_, did, support) => {
+  ['exactly-once', 'has read ahead', 'enabled'],
+  ['at-least-once', 'has read ahead', 'disabled'],
+  ['exactly-once', 'has begun', 'enabled'],
+  ['at-least-once', 'has begun', 'disabled'],
+  ['exactly-once', 'has begun, for another', 'enabled'],
+  ['exactly-once', 'has begun, after a cut', 'enabled'],
+])('%s: an heir that %s goes on after what its predecessor committed since', async (_, did, support) => {
   const connector = `lines-${randomUUID()}`
   const group = world.group({ 'exactly.once.source.support': support })
   const state = group.open()
@@ -158,16 +155,53 @@ test.each([
   await predecessor.drain(time)
   await predecessor.stop()
   await appendFile(file, 'three\n')
-  const start = await heir(time)
-  const ahead = did === 'resumed' ? await resumeSourceAhead(start, Promise.resolve(early)) : null
-  expect(ahead?.offsets.get({ filename: file })).toEqual(did === 'resumed' ? { position: 8 } : undefined)
-  const run = await startSource(await heir(time, early, ahead))
+  const start = await heir(time, early)
+  const begun = new Begun(console)
+  using ahead = budget(30_000)
+  let starts = 0
+  const began = Promise.withResolvers<void>()
+  if (did !== 'has read ahead')
+    begun.begin(ahead, async () => {
+      const ran = await beginSource(counting(start, () => starts++))
+      await ran?.prefetch(ahead)
+      began.resolve()
+      return ran
+    })
+  else began.resolve()
+  await began.promise
+  expect(starts).toBe(did === 'has read ahead' ? 0 : 1)
+  if (did === 'has begun, for another') await begun.giveUp()
+  const lease = { ...start.lease, clean: did !== 'has begun, after a cut' }
+  const taken = await begun.take(lease, time)
+  expect(taken === null).toBe(did !== 'has begun')
+  expect(await records(`${connector}-out`)).toBe(2)
+  const run = taken ?? (await startSource({ ...start, lease }))
   await run.run(time)
   await run.drain(time)
   await run.stop()
   expect(predecessor.progress.written).toBe(2)
   expect(run.progress.written).toBe(1)
+  expect(await records(`${connector}-out`)).toBe(3)
 })
+
+/** Tells of each start of the connector's task. */
+function counting(start: SourceStart, onStart: () => void): SourceStart {
+  const { connector } = start
+  const begin: SourceConnector['start'] = (...given) => {
+    onStart()
+    return connector.start(...given)
+  }
+  return { ...start, connector: { ...connector, start: begin } }
+}
+
+async function records(topic: string): Promise<number> {
+  let found = 0
+  const ends = await topicEnds(world.cluster, topic, 'read_committed')
+  await readTopic(world.cluster, topic, [], ends, { isolation: 'read_committed' }, (batch) => {
+    found += batch.count
+  })
+  return found
+}
 
 test('beside a worker of the Connect cluster nothing is fenced: its task could not write any more', async () => {
   const connector = `lines-${randomUUID()}`
@@ -215,11 +249,7 @@ async function slice(worker: Worker, state: State, raw: RawConfig): Promise<void
 
 function startOf(worker: Worker, state: State, raw: RawConfig, heir = false) {
   const event = { connector: raw['name'] ?? '', task: 0, epoch: 2, generation: 1, heir }
-  return async (
-    budget: Budget,
-    early: SourceOffsetsState | null = null,
-    ahead: ResumedAhead | null = null,
-  ): Promise<SourceStart> => ({
+  return async (budget: Budget, early: SourceOffsetsState | null = null): Promise<SourceStart> => ({
     opened: { env: { worker, workerId: 'w:8083' }, state, admin: world.cluster } as unknown as Runtime,
     view: { name: event.connector, taskStatuses: [] as ConnectorView['taskStatuses'] } as ConnectorView,
     connector: (await find('connector', 'FileStreamSource')) as SourceConnector,
@@ -229,7 +259,6 @@ function startOf(worker: Worker, state: State, raw: RawConfig, heir = false) {
     lease: { ...LEASE, connector: event.connector, task: 0, clean: heir },
     cluster: world.cluster,
     early,
-    ahead,
     producerSettings: producerSettings(),
     plugins: {
       converter: (name) => find('converter', name),
