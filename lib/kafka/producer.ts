@@ -1,16 +1,17 @@
 /** Produces records: sync per record, with sequence numbers, several requests in flight, in order. */
-import { ConnectError, DataError } from '../connect/errors.ts'
+import { ConnectError } from '../connect/errors.ts'
 import type { Payload } from '../connect/plugin.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { newBatchBuffers } from './batch-buffers.ts'
 import type { Cluster } from './cluster.ts'
 import { CODES, kafkaError } from './codes.ts'
 import { loadCodec, UNCOMPRESSED } from './compression.ts'
-import { type Batch, PartitionQueue, type ProducerIdentity, type QueueContext } from './partition-queue.ts'
-import { anotherPartition, partitionOfKey } from './partitioner.ts'
+import type { Batch, PartitionQueue, ProducerIdentity, QueueContext } from './partition-queue.ts'
 import type { ProducerSettings } from './producer-settings.ts'
+import { ProducerWaiters } from './producer-waiters.ts'
 import type { RecordHeader } from './record-batch-encoder.ts'
 import { Sender, type SenderOwner } from './sender.ts'
+import { TopicQueues } from './topic-queues.ts'
 import { askUntilDone, initProducerIdRequest } from './transaction-requests.ts'
 
 export { RecordTooLarge } from './partition-queue.ts'
@@ -75,22 +76,6 @@ export async function createProducer(cluster: Cluster, settings: ProducerSetting
   return producer
 }
 
-interface TopicQueues {
-  partitions: number
-  /** By partition; with gaps. */
-  readonly queues: PartitionQueue[]
-  /** Where records without key or partition go, and the bytes that have gone there. */
-  sticky: number
-  stickyBytes: number
-}
-
-interface Waiter {
-  /** For `flush`: resolves when so many are acknowledged. For `room`: null. */
-  readonly target: number | null
-  resolve(): void
-  reject(error: unknown): void
-}
-
 const READY = Promise.resolve()
 const FREE_BUFFERS = 16 * 1024 * 1024
 const NOT_IDEMPOTENT: ProducerIdentity = { producerId: -1, producerEpoch: -1 }
@@ -105,12 +90,12 @@ export class KafkaProducer implements Producer {
   protected failure: unknown = null
   readonly #context: QueueContext
   readonly #acknowledgements = new Acknowledgements()
-  readonly #topics = new Map<string, TopicQueues>()
+  readonly #topics: TopicQueues
+  readonly #waiters = new ProducerWaiters()
   #identity: ProducerIdentity | null = null
   #identifying = false
   #buffered = 0
   #flushTo = 0
-  #waiters: Waiter[] = []
   #now = 0
 
   constructor(cluster: Cluster, settings: ProducerSettings, transactionalId: string | null) {
@@ -125,6 +110,11 @@ export class KafkaProducer implements Producer {
       transactional: transactionalId !== null,
       heldFrom: Number.POSITIVE_INFINITY,
     }
+    this.#topics = new TopicQueues({
+      context: this.#context,
+      batchSize: settings.batchSize,
+      hasLeader: (topic, partition) => cluster.leader(topic, partition) >= 0,
+    })
     this.sender = new Sender(cluster, settings, buffers, this.#asOwner(transactionalId))
   }
 
@@ -166,9 +156,7 @@ export class KafkaProducer implements Producer {
         const why = 'there is no such topic'
         throw kafkaError(CODES.UNKNOWN_TOPIC_OR_PARTITION, `Producing to topic ${name}`, why)
       }
-      const known = this.#topics.get(name)
-      if (known !== undefined) known.partitions = partitions
-      else this.#topics.set(name, { partitions, queues: [], sticky: -1, stickyBytes: 0 })
+      this.#topics.prepare(name, partitions)
     }
   }
 
@@ -181,22 +169,21 @@ export class KafkaProducer implements Producer {
     headers: readonly RecordHeader[],
   ): number {
     if (this.failure !== null) throw this.failure
-    const known = this.#topics.get(topic)
-    if (known === undefined) throw new ConnectError(`Topic ${topic} was not prepared for producing`)
-    const to = partition ?? (key === null ? this.#stickyPartition(topic, known) : partitionOfKey(key, known.partitions))
-    const queue = known.queues[to] ?? this.#newQueue(topic, to, known)
+    const known = this.#topics.topic(topic)
+    const to = partition ?? known.partitionFor(key)
+    const queue = known.queue(to)
     const now = this.#clock()
     const grown = queue.append(key, value, timestamp ?? now, headers, now)
     this.#acknowledgements.appended++
     this.#buffered += grown
-    known.stickyBytes += grown
+    known.grew(grown)
     this.sender.add(queue, grown)
     return to
   }
 
   room(): Promise<void> {
     if (this.failure !== null) return Promise.reject(this.failure)
-    return this.hasRoom ? READY : this.#wait(null)
+    return this.hasRoom ? READY : this.#waiters.wait(null)
   }
 
   flush(): Promise<void> {
@@ -204,17 +191,17 @@ export class KafkaProducer implements Producer {
     const target = this.appended
     if (this.acknowledged >= target) return READY
     this.#flushTo = target
-    const flushed = this.#wait(target)
+    const flushed = this.#waiters.wait(target)
     this.sender.send()
     return flushed
   }
 
   position(topic: string, partition: number): number | undefined {
-    return this.#topics.get(topic)?.queues[partition]?.nextOffset
+    return this.#topics.find(topic, partition)?.nextOffset
   }
 
   appendedTo(topic: string, partition: number): number {
-    return this.#topics.get(topic)?.queues[partition]?.appended ?? 0
+    return this.#topics.find(topic, partition)?.appended ?? 0
   }
 
   async close(): Promise<void> {
@@ -240,7 +227,7 @@ export class KafkaProducer implements Producer {
   /** What is appended from now on waits for `release`. */
   protected hold(): void {
     this.#context.heldFrom = this.appended
-    for (const { queues } of this.#topics.values()) for (const queue of queues) queue?.cut()
+    for (const queue of this.#topics.all()) queue.cut()
   }
 
   protected release(): void {
@@ -249,9 +236,7 @@ export class KafkaProducer implements Producer {
   }
 
   protected queueOf(topic: string, partition: number): PartitionQueue {
-    const known = this.#topics.get(topic)
-    if (known === undefined) throw new ConnectError(`Topic ${topic} was not prepared for producing`)
-    return known.queues[partition] ?? this.#newQueue(topic, partition, known)
+    return this.#topics.topic(topic).queue(partition)
   }
 
   /** Breaks the producer, for good. The first error stays. */
@@ -259,7 +244,7 @@ export class KafkaProducer implements Producer {
     if (this.failure !== null) return
     this.failure = error
     this.#dropQueues()
-    this.#settleWaiters()
+    this.#settle()
   }
 
   /**
@@ -269,14 +254,14 @@ export class KafkaProducer implements Producer {
   protected discard(): boolean {
     this.#acknowledgements.drop()
     const gap = this.#dropQueues()
-    this.#settleWaiters()
+    this.#settle()
     return gap
   }
 
   /** A new id or epoch: sequence numbers begin at 0 again. */
   protected startSequences(identity: ProducerIdentity): void {
     this.#identity = identity
-    for (const { queues } of this.#topics.values()) for (const queue of queues) queue?.reset()
+    for (const queue of this.#topics.all()) queue.reset()
   }
 
   #asOwner(transactionalId: string | null): SenderOwner {
@@ -295,7 +280,7 @@ export class KafkaProducer implements Producer {
       grown: (bytes) => {
         this.#buffered += bytes
       },
-      answered: () => this.#settleWaiters(),
+      answered: () => this.#settle(),
       fail: (error) => this.fail(error),
     }
   }
@@ -304,25 +289,6 @@ export class KafkaProducer implements Producer {
     this.#buffered -= batch.size
     this.onWritten?.(topic, partition, batch.order, batch.count, baseOffset)
     if (this.#acknowledgements.end(batch.entry)) this.onAcknowledged?.(this.acknowledged)
-  }
-
-  #newQueue(topic: string, partition: number, known: TopicQueues): PartitionQueue {
-    if (!Number.isInteger(partition) || partition < 0 || partition >= known.partitions) {
-      throw new DataError(
-        `Partition ${partition} of a record for topic ${topic} is not in the range [0...${known.partitions})`,
-      )
-    }
-    const queue = new PartitionQueue(topic, partition, this.#context)
-    known.queues[partition] = queue
-    return queue
-  }
-
-  #stickyPartition(topic: string, known: TopicQueues): number {
-    if (known.partitions > 1 && (known.sticky < 0 || known.stickyBytes >= this.settings.batchSize)) {
-      known.sticky = anotherPartition(known.sticky, known.partitions, (n) => this.cluster.leader(topic, n) >= 0)
-      known.stickyBytes = 0
-    }
-    return Math.max(0, known.sticky)
   }
 
   /** The time, read once for a synchronous run of appends: reading it takes 40 ns. */
@@ -350,27 +316,14 @@ export class KafkaProducer implements Producer {
 
   #dropQueues(): boolean {
     let gap = false
-    for (const { queues } of this.#topics.values()) {
-      for (const queue of queues) if (queue?.drop()) gap = true
-    }
+    for (const queue of this.#topics.all()) if (queue.drop()) gap = true
     this.sender.clear()
     this.#buffered = 0
     return gap
   }
 
-  #wait(target: number | null): Promise<void> {
-    return new Promise((resolve, reject) => this.#waiters.push({ target, resolve, reject }))
-  }
-
-  #settleWaiters(): void {
-    if (this.#waiters.length === 0) return
+  #settle(): void {
     const { failure, acknowledged, hasRoom } = this
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const waiter of waiters) {
-      if (failure !== null) waiter.reject(failure)
-      else if (waiter.target === null ? hasRoom : acknowledged >= waiter.target) waiter.resolve()
-      else this.#waiters.push(waiter)
-    }
+    this.#waiters.settle({ failure, acknowledged, hasRoom })
   }
 }

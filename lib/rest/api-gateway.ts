@@ -14,9 +14,13 @@ export function toRequest(event: APIGatewayProxyEventV2): Request {
 /** Methods that no web request may have; by another name, they are answered as any that no route has. */
 const REFUSED: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
-/** What a URL parser would take for the end of the path, or for an escape that it isn't. */
+/**
+ * What a URL parser would take for the end of the path, or for an escape that it isn't. A name of dots would lead it
+ * elsewhere: as a slash in a name it is refused.
+ */
 function encodePath(path: string): string {
   return path
+    .replace(/(?<=\/)(?:\.|%2e){1,2}(?=\/|$)/gi, '%2F')
     .replace(/%(?![0-9a-f]{2})/gi, '%25')
     .replaceAll('?', '%3F')
     .replaceAll('#', '%23')

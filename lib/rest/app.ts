@@ -107,7 +107,7 @@ function isAmbiguous(request: Request): boolean {
 }
 
 function ambiguous(): Response {
-  return failure(new RestError(400, 'Ambiguous URI path: a name may not contain an encoded slash'))
+  return failure(new RestError(400, 'Ambiguous URI path: a name may not contain an encoded slash, nor be . or ..'))
 }
 
 function options(request: Request, allowed: string): Response {

@@ -73,8 +73,10 @@ async function create(deps: Deps, call: Call): Promise<Answer> {
   const { name, config, initialState } = createRequest(await call.json())
   const { requireValid } = await import('./validation/validate-config.ts')
   await requireValid(deps, config)
-  if (name.includes('/'))
-    throw badRequest(`The connector name ${name} contains a slash: no path could name it. Choose another name`)
+  if (name.includes('/') || name === '.' || name === '..') {
+    const why = name.includes('/') ? 'contains a slash' : 'is part of a path'
+    throw badRequest(`The connector name ${name} ${why}: no path could name it. Choose another name`)
+  }
   const state: ConfigRecord[] =
     initialState === null ? [] : [{ kind: 'target-state', connector: name, state: initialState }]
   const decide = (view: LiveView | null): ConfigRecord[] => {

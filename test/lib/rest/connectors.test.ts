@@ -1,4 +1,6 @@
+import type { APIGatewayProxyEventV2 } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { toRequest } from '../../../lib/rest/api-gateway.ts'
 import { ask, type RestServer, startRest } from './rest-server.ts'
 
 let rest: RestServer
@@ -136,6 +138,20 @@ describe('a connector', () => {
     const config = { 'connector.class': 'FileStreamSource', topic: 't' }
     expect((await rest.request('POST', '/connectors', { name: 'a/b', config })).status).toBe(400)
     expect((await rest.request('GET', '/connectors/a%2Fb')).status).toBe(400)
+  })
+
+  test.for(['.', '..'])('called %s is refused, and a path with it leads nowhere else', async (name) => {
+    const config = { 'connector.class': 'FileStreamSource', topic: 't' }
+    expect((await rest.request('POST', '/connectors', { name, config })).status).toBe(400)
+    const send = async (method: string, path: string) => {
+      const sent = { rawPath: path, rawQueryString: '', headers: {}, requestContext: { http: { method } } }
+      return (await rest.app.fetch(toRequest(sent as unknown as APIGatewayProxyEventV2))).status
+    }
+    expect(await send('GET', `/connectors/${name}`)).toBe(400)
+    expect(await send('GET', `/connectors/${name.replaceAll('.', '%2e')}/status`)).toBe(400)
+    expect(await send('PUT', `/connectors/a/../${name}/b/config`)).toBe(400)
+    expect(await send('GET', `/connectors/${name}a`)).toBe(404)
+    expect(await send('GET', '/connectors')).toBe(200)
   })
 })
 
