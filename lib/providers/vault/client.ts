@@ -183,6 +183,7 @@ async function answerOf(url: string, init: RequestInit): Promise<Answer | Retria
 }
 
 function reason({ status, body }: Answer): string {
-  const text = body.errors?.join('; ').trim()
+  // Vault sends some lists of errors as lines of one text.
+  const text = body.errors?.join('; ').replaceAll(/\s+/g, ' ').trim()
   return text === undefined || text === '' ? `status ${status}` : `status ${status}, ${text}`
 }

@@ -15,7 +15,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 /** Secrets as the engines keep them: KV 2 at `secret/`, KV 1 at `old/`, database credentials with a lease. */
 function vault({ method, path, headers, body }: Asked): { status: number; body: unknown } {
-  const refused = { status: 403, body: { errors: ['permission denied'] } }
+  const refused = { status: 403, body: { errors: ['1 error occurred:\n\t* permission denied\n\n'] } }
   if (method === 'POST' && path === '/v1/auth/approle/login') {
     const { role_id: role, secret_id: secret } = JSON.parse(body) as { role_id: string; secret_id: string }
     if (role !== 'kafka' || secret !== 'let me in')
@@ -121,7 +121,7 @@ test('logs in by the IAM credentials of AWS', async () => {
 test('says what is missing, without a value', async () => {
   const token = { 'vault.token': 't' }
   await expect(resolved(token, { it: '${vault:secret/gone:password}' })).rejects.toThrow(
-    "Connector orders: the setting it can't be resolved by the config provider vault, path secret/gone: Vault refused to read secret/gone: status 403, permission denied",
+    "Connector orders: the setting it can't be resolved by the config provider vault, path secret/gone: Vault refused to read secret/gone: status 403, 1 error occurred: * permission denied",
   )
   await expect(resolved(token, { it: '${vault:secret/data/gone:password}' })).rejects.toThrow(
     'Vault has no secret at secret/data/gone',
