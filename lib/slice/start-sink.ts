@@ -22,7 +22,7 @@ import { asCopies } from '../worker/sink-positions.ts'
 import { groupCommits } from './group-commit.ts'
 import { commitSink, sinkQueue, withQueue } from './redrive.ts'
 import { partitionsOf, type ResumeSink, resumeKept, resumeSink } from './resume-sink.ts'
-import type { TaskRun } from './task-run.ts'
+import { type TaskRun, taskRun } from './task-run.ts'
 
 export interface SinkStart {
   readonly opened: Runtime
@@ -95,10 +95,7 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
       },
       budget,
     )
-    return {
-      prefetch: (time) => run.prefetch(time),
-      run: (time) => run.run(time),
-      drain: (time) => run.drain(time),
+    return taskRun(run, {
       stop: async () => {
         await run.stop()
         await consumer.close()
@@ -107,16 +104,7 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
       sealOffsets: async () => {},
       viewOffsets: null,
       usedTopics: env.worker.settings['topic.tracking.enable'] ? usedTopics : null,
-      get progress() {
-        return run.progress
-      },
-      get firstRecords() {
-        return run.firstRecords
-      },
-      get lastRecords() {
-        return run.lastRecords
-      },
-    }
+    })
   } catch (error) {
     await consumer.close()
     await redrive?.close()

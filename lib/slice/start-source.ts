@@ -19,7 +19,7 @@ import { offsetsStore } from '../worker/offsets-store.ts'
 import type { Runtime } from '../worker/runtime.ts'
 import { forgetSourceLetters, sourceQueue } from './redrive.ts'
 import { follow, type ResumedDelivery, readCommitted, readOn, resumeSource } from './resume-source.ts'
-import type { TaskRun } from './task-run.ts'
+import { type TaskRun, taskRun } from './task-run.ts'
 
 export interface SourceStart {
   readonly opened: Runtime
@@ -108,10 +108,7 @@ async function openTask(
     idleAfterMs: env.worker.settings['penstock.idle.after.ms'],
   }
   const run = await openSource(deps, start.budget)
-  return {
-    prefetch: (budget) => run.prefetch(budget),
-    run: (budget) => run.run(budget),
-    drain: (budget) => run.drain(budget),
+  return taskRun(run, {
     stop: async () => {
       await run.stop()
       await delivery.producer.close()
@@ -127,16 +124,7 @@ async function openTask(
         ? async () => store.seal(name, task, generation, await readCommitted(store, event))
         : null,
     usedTopics: env.worker.settings['topic.tracking.enable'] ? usedTopics : null,
-    get progress() {
-      return run.progress
-    },
-    get firstRecords() {
-      return run.firstRecords
-    },
-    get lastRecords() {
-      return run.lastRecords
-    },
-  }
+  })
 }
 
 /**

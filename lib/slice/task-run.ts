@@ -20,6 +20,25 @@ export interface TaskRun extends Run {
   readonly usedTopics: Set<string> | null
 }
 
+/** A run of the pipeline with what is the slice's own; `stop` is all of the stop. */
+export function taskRun(run: Run, own: Pick<TaskRun, 'stop' | 'sealOffsets' | 'viewOffsets' | 'usedTopics'>): TaskRun {
+  return {
+    ...own,
+    prefetch: (time) => run.prefetch(time),
+    run: (time) => run.run(time),
+    drain: (time) => run.drain(time),
+    get progress() {
+      return run.progress
+    },
+    get firstRecords() {
+      return run.firstRecords
+    },
+    get lastRecords() {
+      return run.lastRecords
+    },
+  }
+}
+
 export interface Prepared {
   readonly view: ConnectorView
   readonly settings: ConnectorSettings
