@@ -50,12 +50,9 @@ async function sink(time: Budget, at: number | null, jdbc = false) {
   const start = await sinkStart(cluster, worker, raw, topic, 2, time)
   const begun = new Begun(start.log)
   const ahead = budget(30_000)
-  const fetched = Promise.withResolvers<void>()
-  begun.begin(ahead, async () => {
-    const run = await beginSink(start).finally(fetched.resolve)
-    return run
-  })
-  await fetched.promise
+  const begunSink = Promise.withResolvers<void>()
+  begun.begin(ahead, () => beginSink(start).finally(begunSink.resolve))
+  await begunSink.promise
   return {
     begun,
     written: async () => await readFile(file, 'utf8').catch(() => ''),
