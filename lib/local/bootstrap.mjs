@@ -9,6 +9,11 @@ import { pathToFileURL } from 'node:url'
 
 const { env } = process
 const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(':')
+/**
+ * An instance ends by SIGKILL: what it compiled would be lost, as Node writes it at a clean exit only. So it is written so
+ * long after the first invocation has come, in ms: before a slice's end, where it would take the time of its heir.
+ */
+const COMPILED_MS = 1_500
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 const parent = process.ppid
 
@@ -83,9 +88,11 @@ async function load() {
 }
 
 const handler = await load()
-let first = true
+let kept = false
 for (;;) {
   const { headers, body } = await call('GET', 'invocation/next')
+  if (!kept) setTimeout(flushCompileCache, COMPILED_MS).unref()
+  kept = true
   running = headers['lambda-runtime-aws-request-id']
   try {
     const result = await handler(JSON.parse(body.toString()), contextOf(headers))
@@ -95,7 +102,4 @@ for (;;) {
     await call('POST', `invocation/${running}/error`, described(error))
   }
   running = null
-  // An instance ends by SIGKILL: what it compiled would be lost, as Node writes it at a clean exit only.
-  if (first) flushCompileCache()
-  first = false
 }

@@ -64,7 +64,11 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   return { address: `${LOOPBACK}:${port}`, pid: jvm.pid, exited: jvm.exited, stop: () => jvm.stop() }
 }
 
-/** Kafka's own defaults, but for one node. Few partitions of the internal topics: they are files, and made at once. */
+/**
+ * Kafka's own defaults, but for one node. Few partitions of the internal topics: they are files, and made at once. Small
+ * indexes: the first entry of one maps it, for which Linux fills as much of it as it reads ahead on the disk (50 ms for
+ * 8 MB), in the middle of a request. And less for the log cleaner, or its buffer alone is half of the heap.
+ */
 function properties(port: number, controllerPort: number, logs: string): string {
   return Object.entries({
     'process.roles': 'broker,controller',
@@ -83,6 +87,8 @@ function properties(port: number, controllerPort: number, logs: string): string 
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
+    'log.index.size.max.bytes': 1 << 20,
+    'log.cleaner.dedupe.buffer.size': 16 << 20,
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
