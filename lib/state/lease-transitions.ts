@@ -11,9 +11,9 @@ export function sealing(
   { end, progress, made, clean }: Seal,
   now: number,
 ): { readonly changes: Item; readonly passedTo: HeirClaim | null } {
-  const { heir } = lease
+  const { heir, wanted } = lease
   const ended = {
-    end: cut(end),
+    end: cut(wanted === 'stop' ? asAsked(end) : end),
     ...leaseFields({ progress }),
     slices: lease.slices + 1,
     clean,
@@ -21,13 +21,21 @@ export function sealing(
     nextRestart: null,
     heir: null,
   }
-  const goesOn = clean && (end.kind === 'again' || end.kind === 'at') && lease.wanted === 'run'
+  const goesOn = clean && (end.kind === 'again' || end.kind === 'at') && wanted === 'run'
   if (heir === null || !goesOn || (heir.deadline !== null && heir.deadline <= now))
     return { changes: { ...ended, state: 'sealed' }, passedTo: null }
   const { epoch, owner, deadline, invitedAt, doubled = false } = heir
   const next = { ...ended, epoch, owner, deadline, invitedAt, plannedEnd: null, doubled }
   if (owner === null || deadline === null) return { changes: { ...next, state: 'invited' }, passedTo: null }
   return { changes: { ...next, state: 'owned' }, passedTo: { epoch, owner, deadline } }
+}
+
+/**
+ * A slice that ended by itself before it saw that it was to stop: as if it had, or whoever stopped it to have it start
+ * afresh (a restart, a redrive) would wait until something comes for an idle task.
+ */
+function asAsked(end: End): End {
+  return end.kind === 'at' || end.kind === 'done' ? { kind: 'stopped' } : end
 }
 
 /** Whether the lease is as this very seal left it: an answer may be lost though the write took effect. */

@@ -161,6 +161,21 @@ describe('seal', () => {
     })
   })
 
+  test.each([
+    ['idle', { kind: 'at', at: 5_000, idle: { since: 1, idleMs: 500, mark: null } }],
+    ['done', { kind: 'done' }],
+  ] as const)(
+    '%s of itself counts as stopped where a stop is wanted, so that a restart is not lost',
+    async (_, end) => {
+      const owner = by(1)
+      const lease = await owned(owner)
+      await leases.want(connector, 0, lease, 'stop')
+      expect(await leases.seal(connector, 0, sealOf(owner, { seen: lease, end }))).toMatchObject({
+        lease: { state: 'sealed', end: { kind: 'stopped' } },
+      })
+    },
+  )
+
   test('gives it to no heir whose own time is over', async () => {
     const owner = by(1)
     await leases.inviteHeir(connector, 0, await owned(owner), 200)
