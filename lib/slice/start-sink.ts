@@ -65,8 +65,9 @@ export async function startSink(start: SinkStart): Promise<TaskRun> {
   const from = { cluster: admin, group, assignment, reset, isolation, renew, commit: lease === null ? notYet : commit }
   const isKept = keepsPositions(connector, { ...raw, ...taskConfig })
   if (!isKept && lease?.clean === false && lease.slices > 0) await settle(connector, taskConfig, budget)
+  const resumed = isKept ? null : await resumeSink(from)
   const redrive = await sinkQueue(start)
-  const positions = isKept ? withQueue(keptIn(start, from), redrive) : await resumeSink(from)
+  const positions = resumed ?? withQueue(keptIn(start, from), redrive)
   const limits = inFlight()
   const consumer = createConsumer(cluster, consumerSettings, { maxBytes: limits.fetched })
   try {
