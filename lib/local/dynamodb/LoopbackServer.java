@@ -1,4 +1,5 @@
 import com.almworks.sqlite4java.SQLiteConnection;
+import com.almworks.sqlite4java.SQLiteConstants;
 import com.almworks.sqlite4java.SQLiteException;
 import com.almworks.sqlite4java.SQLiteJob;
 import com.almworks.sqlite4java.SQLiteQueue;
@@ -11,6 +12,8 @@ import com.amazonaws.services.dynamodbv2.local.shared.access.LocalDBClient;
 import com.amazonaws.services.dynamodbv2.local.shared.access.sqlite.SQLiteDBAccess;
 import com.amazonaws.services.dynamodbv2.local.shared.access.sqlite.SQLiteLibraryLoader;
 import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
@@ -37,20 +40,22 @@ public class LoopbackServer {
     SQLiteLibraryLoader.initialize();
     if (!file.exists() || isWhole(file)) return;
     File aside = new File(file.getPath() + ".damaged");
-    aside.delete();
-    boolean moved = file.renameTo(aside);
-    new File(file.getPath() + "-journal").delete();
-    System.err.println(file + " is damaged: " + (moved ? "it is " + aside + " now" : "it could not be put aside"));
+    Files.move(file.toPath(), aside.toPath(), StandardCopyOption.REPLACE_EXISTING);
+    Files.deleteIfExists(new File(file.getPath() + "-journal").toPath());
+    System.err.println(file + " is damaged: it is " + aside + " now");
   }
 
-  private static boolean isWhole(File file) {
+  /** Throws what says nothing of the file's state: one that another process holds is not damaged. */
+  private static boolean isWhole(File file) throws SQLiteException {
     SQLiteConnection connection = new SQLiteConnection(file);
     try {
       connection.open(false);
       SQLiteStatement check = connection.prepare("PRAGMA quick_check(1)");
       return check.step() && check.columnString(0).equals("ok");
     } catch (SQLiteException error) {
-      return false;
+      int code = error.getErrorCode() & 0xff;
+      if (code == SQLiteConstants.SQLITE_CORRUPT || code == SQLiteConstants.SQLITE_NOTADB) return false;
+      throw error;
     } finally {
       connection.dispose();
     }
