@@ -151,10 +151,8 @@ export interface Checked {
 export function check(settings: Settings, raw: RawConfig, prefix = ''): Checked[] {
   const parsed: Record<string, unknown> = {}
   const found = Object.entries(settings).map(([name, setting]) => {
-    const errors: string[] = []
-    const value = parseSetting(prefix + name, setting, raw, errors)
+    const { value, errors } = checked(name, setting, raw, prefix)
     parsed[name] = value
-    collect(errors, value, () => setting.validator?.check(name, value))
     return { name, setting, value, errors }
   })
   return found.map(({ name, setting, value, errors }) => {
@@ -163,6 +161,14 @@ export function check(settings: Settings, raw: RawConfig, prefix = ''): Checked[
     const visible = collect(errors, value, () => recommender?.visible(name, parsed)) ?? true
     return { name: prefix + name, value, errors, recommended, visible }
   })
+}
+
+function checked(name: string, setting: Setting, raw: RawConfig, prefix = ''): { value: unknown; errors: string[] } {
+  const errors: string[] = []
+  const value = parseSetting(prefix + name, setting, raw, errors)
+  const { validator } = setting
+  if (validator !== undefined) collect(errors, value, () => validator.check(name, value))
+  return { value, errors }
 }
 
 function parseSetting(name: string, setting: Setting, raw: RawConfig, errors: string[]): unknown {
@@ -190,9 +196,9 @@ function collect<T>(errors: string[], value: unknown, step: () => T): T | undefi
  */
 export function parse<S extends Settings>(settings: S, raw: RawConfig, prefix = ''): ConfigOf<S> {
   const config: Record<string, unknown> = {}
-  const whole =
-    prefix === '' ? ([settings, raw] as const) : ([prefixed(settings, prefix), prefixed(raw, prefix)] as const)
-  for (const { name, value, errors } of check(...whole)) {
+  const [declared, given] = prefix === '' ? [settings, raw] : [prefixed(settings, prefix), prefixed(raw, prefix)]
+  for (const [name, setting] of Object.entries(declared)) {
+    const { value, errors } = checked(name, setting, given)
     if (errors[0] !== undefined) throw new ConfigError(errors[0])
     config[name.slice(prefix.length)] = value
   }
