@@ -2,7 +2,6 @@
  * The brokers of a simulated world: logs, transactions with fencing by epoch, and the offsets of groups. Requests that
  * were sent take effect though their sender dies; a commit is answered before its markers are written.
  */
-import { pause } from '../../lib/connect/budget.ts'
 import { RetriableError } from '../../lib/connect/errors.ts'
 import { partitionOfKey } from '../../lib/kafka/partitioner.ts'
 import type { EncodedRecord } from '../../lib/state/config-records.ts'
@@ -58,6 +57,8 @@ export class SimulatedKafka {
   /** Of the requests of a transaction, those that are long on their way: 0 to 1. */
   slow = 0
   readonly #producers = new Map<string, KnownProducer>()
+  /** Those that wait for something to be appended. */
+  readonly #fetches = new Map<Entry[] | undefined, Set<() => void>>()
 
   constructor(world: World) {
     this.world = world
@@ -90,7 +91,26 @@ export class SimulatedKafka {
 
   append(topic: string, partition: number, key: string, value: string | null, by?: Host): number {
     this.onAppend(key, value, by)
-    return push(this.partitions(topic)[partition], this.#entry(key, value, null))
+    const log = this.partitions(topic)[partition]
+    for (const answer of this.#fetches.get(log) ?? []) answer()
+    this.#fetches.delete(log)
+    return push(log, this.#entry(key, value, null))
+  }
+
+  /** A fetch waits at the broker until something is appended, or as long as it may. */
+  #arrival(log: Entry[] | undefined): Promise<void> {
+    const { world } = this
+    const { host } = world
+    return new Promise((resolve) => {
+      const waiting = this.#fetches.get(log) ?? new Set()
+      this.#fetches.set(log, waiting)
+      const answer = () => world.after(ANSWER_MS, () => world.deliver(host, resolve))
+      waiting.add(answer)
+      setTimeout(() => {
+        waiting.delete(answer)
+        resolve()
+      }, FETCH_MS)
+    })
   }
 
   /** InitProducerId: fences who had the id before, and aborts what it left open. */
@@ -165,7 +185,7 @@ export class SimulatedKafka {
               const fetched = await this.request(() => partitions()[partition]?.slice(next) ?? [])
               if (fetched.some((entry) => entry.key === key && isIt(entry.value))) return true
               next += fetched.length
-              await pause(WATCH_MS)
+              if (fetched.length === 0) await this.#arrival(partitions()[partition])
             }
             return false
           },
@@ -251,8 +271,9 @@ export class SimulatedKafka {
   }
 }
 
-/** A fetch that waits, in ms, and is answered at once when something comes: a little late, so that others come first. */
-const WATCH_MS = 5
+/** How long a fetch waits for something to come, in ms, and how late it is answered then, so that others come first. */
+const FETCH_MS = 500
+const ANSWER_MS = 5
 
 function push(log: Entry[] | undefined, entry: Entry): number {
   if (log === undefined) throw new RetriableError('There is no such partition')

@@ -45,8 +45,8 @@ const WORKER = parseWorker({
   'topic.tracking.enable': 'false',
 })
 
-/** What an instance of the coordinator remembers. */
-type Memory = 'splitFailures' | 'joinFailures' | 'wakes' | 'idle'
+/** What an instance of the coordinator keeps from one pass to the next. */
+type Memory = Pick<CoordinatorDeps, 'state' | 'splitFailures' | 'joinFailures' | 'wakes' | 'idle'>
 
 export interface Options {
   readonly exactlyOnce: boolean
@@ -63,7 +63,8 @@ export class Simulation {
   readonly platform: Platform
   readonly #options: Options
   readonly #worker = WORKER
-  readonly #warm = new Map<string, Pick<CoordinatorDeps, Memory>>()
+  /** Instances of the coordinator that have no pass. */
+  readonly #free: Memory[] = []
 
   constructor(world: World, options: Options) {
     this.world = world
@@ -97,20 +98,25 @@ export class Simulation {
     })
   }
 
-  #coordinate(event: CoordinatorEvent): Promise<void> {
-    // One of two instances, each with what it remembers; sometimes a cold one.
-    const instance = `${this.world.between(1, 2)}`
-    const cold = this.world.chance(0.1) || !this.#warm.has(instance)
-    const memory = this.#warm.get(instance)
-    const fresh = { splitFailures: new Map(), joinFailures: new Map(), wakes: new Map(), idle: new Map() }
-    const kept = cold || memory === undefined ? fresh : memory
-    if (cold) this.world.met('pass without memory')
-    this.#warm.set(instance, kept)
+  /** In an instance that has no pass, with what it remembers; in a cold one where there is none, and sometimes instead. */
+  async #coordinate(event: CoordinatorEvent): Promise<void> {
+    const kept = this.#free.splice(this.world.between(0, Math.max(0, this.#free.length - 1)), 1)
+    const [known] = this.world.chance(0.1) ? [] : kept
+    if (known === undefined) this.world.met('pass without memory')
+    const maps = { splitFailures: new Map(), joinFailures: new Map(), wakes: new Map(), idle: new Map() }
+    const memory: Memory = known ?? { state: this.state(), ...maps }
+    try {
+      await this.#pass(memory, event)
+    } finally {
+      this.#free.push(memory)
+    }
+  }
+
+  #pass(memory: Memory, event: CoordinatorEvent): Promise<void> {
     return handle(
       {
         worker: this.#worker,
         workerId: 'penstock',
-        state: this.state(),
         events: this.platform.events,
         cluster: async () => simulatedCluster(this.kafka),
         connector: async (name) => this.#connector(name),
@@ -119,7 +125,7 @@ export class Simulation {
         secrets: new Secrets(),
         groups: simulatedMembers(this.kafka),
         beside: new Set(),
-        ...kept,
+        ...memory,
       },
       event,
     )
