@@ -151,7 +151,7 @@ export interface Checked {
 export function check(settings: Settings, raw: RawConfig, prefix = ''): Checked[] {
   const parsed: Record<string, unknown> = {}
   const found = Object.entries(settings).map(([name, setting]) => {
-    const { value, errors } = checked(name, setting, raw, prefix)
+    const { value, errors } = outcome(name, setting, raw, prefix)
     parsed[name] = value
     return { name, setting, value, errors }
   })
@@ -163,11 +163,11 @@ export function check(settings: Settings, raw: RawConfig, prefix = ''): Checked[
   })
 }
 
-function checked(name: string, setting: Setting, raw: RawConfig, prefix = ''): { value: unknown; errors: string[] } {
+/** What one setting of `raw` comes to, by its type and then by its validator, and all that is wrong with it. */
+function outcome(name: string, setting: Setting, raw: RawConfig, prefix = ''): { value: unknown; errors: string[] } {
   const errors: string[] = []
   const value = parseSetting(prefix + name, setting, raw, errors)
-  const { validator } = setting
-  if (validator !== undefined) collect(errors, value, () => validator.check(name, value))
+  collect(errors, value, () => setting.validator?.check(name, value))
   return { value, errors }
 }
 
@@ -191,14 +191,14 @@ function collect<T>(errors: string[], value: unknown, step: () => T): T | undefi
 }
 
 /**
- * The typed config, or the first `ConfigError` in the order of declaration. `raw` has the settings' own names; errors
+ * The typed config, or the first `ConfigError` in the order of declaration; recommenders have no say, as in `ConfigDef.parse`. `raw` has the settings' own names; errors
  * give them with the `prefix` that they have in the connector's config.
  */
 export function parse<S extends Settings>(settings: S, raw: RawConfig, prefix = ''): ConfigOf<S> {
   const config: Record<string, unknown> = {}
   const [declared, given] = prefix === '' ? [settings, raw] : [prefixed(settings, prefix), prefixed(raw, prefix)]
   for (const [name, setting] of Object.entries(declared)) {
-    const { value, errors } = checked(name, setting, given)
+    const { value, errors } = outcome(name, setting, given)
     if (errors[0] !== undefined) throw new ConfigError(errors[0])
     config[name.slice(prefix.length)] = value
   }

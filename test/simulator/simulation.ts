@@ -100,16 +100,20 @@ export class Simulation {
 
   /** In an instance that has no pass, with what it remembers; in a cold one where there is none, and sometimes instead. */
   async #coordinate(event: CoordinatorEvent): Promise<void> {
-    const kept = this.#free.splice(this.world.between(0, Math.max(0, this.#free.length - 1)), 1)
+    const kept = this.#free.splice(this.world.between(0, this.#free.length - 1), 1)
     const [known] = this.world.chance(0.1) ? [] : kept
     if (known === undefined) this.world.met('pass without memory')
-    const maps = { splitFailures: new Map(), joinFailures: new Map(), wakes: new Map(), idle: new Map() }
-    const memory: Memory = known ?? { state: this.state(), ...maps }
+    const memory = known ?? this.#cold()
     try {
       await this.#pass(memory, event)
     } finally {
       this.#free.push(memory)
     }
+  }
+
+  #cold(): Memory {
+    const maps = { splitFailures: new Map(), joinFailures: new Map(), wakes: new Map(), idle: new Map() }
+    return { state: this.state(), ...maps }
   }
 
   #pass(memory: Memory, event: CoordinatorEvent): Promise<void> {
