@@ -17,9 +17,10 @@ import {
   type Sealed,
   type TakeOver,
 } from './lease.ts'
+import { INVITED, key, mine, ownedBy, partition, sameSlice, seenAs, toLease } from './lease-item.ts'
 import { deadBy, leaseFields, sealing, wasSealedBy } from './lease-transitions.ts'
 import { wholeMarker } from './log-positions.ts'
-import { type Key, type Outcome, type Table, TableGone } from './table.ts'
+import { type Outcome, type Table, TableGone } from './table.ts'
 import { createUsage } from './usage.ts'
 
 export * from './lease.ts'
@@ -259,53 +260,4 @@ class TableLeases implements Leases {
     const outcome = await this.#update(connector, task, changes, condition)
     return outcome.done ? toLease(outcome.item) : null
   }
-}
-
-const INVITED = {
-  state: 'invited',
-  owner: null,
-  deadline: null,
-  plannedEnd: null,
-  heir: null,
-  doubled: false,
-  wanted: 'run',
-  nextRestart: null,
-} as const
-
-function partition(connector: string): string {
-  return `lease#${connector}`
-}
-
-function key(connector: string, task: number): Key {
-  return { pk: partition(connector), sk: taskKey(task) }
-}
-
-/** Sorts by number. */
-function taskKey(task: number): string {
-  return String(task).padStart(6, '0')
-}
-
-function toLease({ pk, sk, ...fields }: Item): Lease {
-  return fields as unknown as Lease
-}
-
-function sameSlice(seen: Lease): Condition {
-  return all(equal('epoch', seen.epoch), equal('state', seen.state), equal('owner', seen.owner))
-}
-
-function seenAs(seen: Lease): Condition {
-  const heir = equal('heir', seen.heir === null ? null : { ...seen.heir })
-  return all(sameSlice(seen), equal('invitedAt', seen.invitedAt), heir)
-}
-
-function mine({ epoch, owner }: { readonly epoch: number; readonly owner: string }): Condition {
-  return all(equal('state', 'owned'), equal('epoch', epoch), equal('owner', owner))
-}
-
-/** A write whose answer was lost is refused when the SDK sends it again, though it took effect. */
-function ownedBy(outcome: Outcome, epoch: number, owner: string): Lease | null {
-  if (outcome.item === null) return null
-  const lease = toLease(outcome.item)
-  const held = lease.state === 'owned' && lease.epoch === epoch && lease.owner === owner
-  return outcome.done || held ? lease : null
 }
